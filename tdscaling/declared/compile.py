@@ -1,0 +1,135 @@
+"""What compiling a domain's SQL tells.
+
+Enters: the tables and the statements of one tool. Leaves: the columns that it returns, the tables
+that it reads and writes, the parameters that it uses; or the reason why a statement is refused.
+SQLite's own compiler and authorizer are asked, nothing is parsed here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tdscaling.declared.definition import ToolFile
+from tdscaling.declared.guard import guard, wall_clock
+
+_WRITES = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What is known of a tool after compiling it."""
+
+    columns: tuple[str, ...]
+    case_columns: tuple[str, ...]
+    reads: frozenset[str]
+    writes: frozenset[str]
+
+
+class _Used(dict[str, None]):
+    """Named SQL parameters that a statement asked for."""
+
+    def __missing__(self, key: str) -> None:
+        self[key] = None
+
+
+def open_schema(tables: str) -> sqlite3.Connection:
+    """An empty database with a domain's tables and functions.
+
+    Raises:
+        sqlite3.Error: if the SQL of the tables is refused.
+    """
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.set_authorizer(guard)
+    clock = wall_clock(tables)
+    if clock:
+        raise sqlite3.OperationalError(f"`{clock}` reads the wall clock; use now() or today()")
+    connection.executescript(tables)
+    for name, count in (("new_id", 1), ("last_id", 1), ("now", 0), ("today", 0)):
+        connection.create_function(name, count, lambda *_: None)
+    return connection
+
+
+def compile_tool(connection: sqlite3.Connection, tool: ToolFile) -> Compiled:
+    """Compile all statements of a tool.
+
+    Raises:
+        sqlite3.Error, ValueError: if a statement is refused; the message names it.
+    """
+    used, reads, writes = _Used(), set[str](), set[str]()
+
+    def watch(action: int, first: str | None, *rest: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and first and not first.startswith("sqlite_"):
+            reads.add(first)
+        if action in _WRITES and first and not first.startswith("sqlite_"):
+            writes.add(first)
+        return guard(action, first, *rest)
+
+    connection.set_authorizer(watch)
+    for label, sql in _statements(tool):
+        _compile(connection, label, sql, used)
+    if writes and not tool.effects:
+        raise ValueError("`returns`, `check` and `cases` may only read; write in `effects`")
+    unknown = used.keys() - tool.parameters.keys()
+    if unknown:
+        raise ValueError(f"SQL uses :{min(unknown)}, which is no parameter")
+    idle = tool.parameters.keys() - used.keys()
+    if idle:
+        raise ValueError(f"parameter {min(idle)} is never used in its SQL")
+    case_columns = _columns(connection, tool.cases) if tool.cases else ()
+    return Compiled(
+        _columns(connection, tool.returns), case_columns, frozenset(reads), frozenset(writes)
+    )
+
+
+def _statements(tool: ToolFile) -> Iterator[tuple[str, str]]:
+    for number, rule in enumerate(tool.requires):
+        yield f"requires[{number}]", rule.check
+    for number, effect in enumerate(tool.effects):
+        yield f"effects[{number}]", effect
+    yield "returns", tool.returns
+    if tool.cases:
+        yield "cases", tool.cases
+
+
+def _compile(connection: sqlite3.Connection, label: str, sql: str, used: _Used) -> None:
+    clock = wall_clock(sql)
+    if clock:
+        raise ValueError(f"{label}: `{clock}` reads the wall clock; use now() or today()")
+    first = sql.lstrip("( \n").split(None, 1)[0].upper()
+    allowed = {"INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"}
+    reading = {"SELECT", "WITH"}
+    expected = allowed if label.startswith("effects") else reading
+    if first not in expected:
+        raise ValueError(f"{label}: expected {' or '.join(sorted(expected))}, got {first}")
+    asked = _Used()
+    try:
+        connection.execute(f"EXPLAIN {sql}", asked)
+    except sqlite3.Error as error:
+        raise sqlite3.OperationalError(f"{label}: {error}") from error
+    if label == "cases" and asked:
+        raise ValueError(f"cases: takes no parameters, got :{min(asked)}")
+    used.update(asked)
+
+
+def _columns(connection: sqlite3.Connection, sql: str) -> tuple[str, ...]:
+    cursor = connection.execute(sql, _Used())
+    return tuple(column[0] for column in cursor.description)
+
+
+def key_columns(
+    connection: sqlite3.Connection, tables: tuple[str, ...]
+) -> tuple[frozenset[str], dict[str, str]]:
+    """Columns that identify rows, and per column the table whose single primary key it is."""
+    keys, homes = set[str](), dict[str, str]()
+    for table in tables:
+        columns = connection.execute(
+            "SELECT name FROM pragma_table_info(?) WHERE pk > 0", (table,)
+        ).fetchall()
+        keys.update(name for (name,) in columns)
+        if len(columns) == 1:
+            homes.setdefault(columns[0][0], table)
+        foreign = connection.execute('SELECT "from" FROM pragma_foreign_key_list(?)', (table,))
+        keys.update(name for (name,) in foreign)
+    return frozenset(keys), homes

@@ -1,0 +1,60 @@
+"""Words of a domain file: templates and what they may name.
+
+Enters: templates with `{slot}`s. Leaves: their slots, and problems with them.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Iterator
+
+from tdscaling.declared.domain import ToolSpec
+
+
+def slots(template: str) -> frozenset[str]:
+    """Names in braces.
+
+    Raises:
+        ValueError: if the braces are not balanced.
+    """
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
+
+
+def word_problems(spec: ToolSpec) -> Iterator[str]:
+    """What is wrong with the words of a tool."""
+    file = spec.file
+    parameters, columns = set(file.parameters), set(spec.columns)
+    for missing in set(file.tell) - columns:
+        yield f"tell: {missing} is no result column, there are {', '.join(spec.columns)}"
+    errors = [rule.error for rule in file.requires]
+    yield from _unknown("intents", file.intents, parameters, "parameter")
+    yield from _unknown("context", file.context, parameters, "parameter")
+    yield from _unknown("requires.error", errors, parameters, "parameter")
+    if file.result == "one":
+        yield from _unknown("answers", file.answers, columns, "result column")
+        yield from _untold("answers", file.answers, set(file.tell))
+    else:
+        item = file.item or ""
+        yield from _unknown("answers", file.answers, {"count", "items"}, "slot")
+        yield from _unknown("item", [item], columns, "result column")
+        yield from _untold("answers", file.answers, {"items"})
+        yield from _untold("item", [item], set(file.tell))
+
+
+def _unknown(where: str, templates: Iterable[str], known: set[str], what: str) -> Iterator[str]:
+    for template in templates:
+        try:
+            unknown = slots(template) - known
+        except ValueError as error:
+            yield f"{where}: {template!r}: {error}"
+            continue
+        if unknown:
+            options = ", ".join(sorted(known)) or "none"
+            yield f"{where}: {template!r} names {min(unknown)}, no {what}; there are {options}"
+
+
+def _untold(where: str, templates: Iterable[str], needed: set[str]) -> Iterator[str]:
+    for template in templates:
+        missing = needed - slots(template)
+        if missing:
+            yield f"{where}: {template!r} must name {{{min(missing)}}}, which is to be told"

@@ -1,0 +1,227 @@
+"""State of a declared domain, and tool calls on it.
+
+Enters: a checked `Domain` and a seed. Leaves: a `World` (the initial state, an image of an SQLite
+database) and `Session`s on fresh copies of it. Ids and the clock are functions of the seed and of
+the call itself, never of the order of calls or of wall time, so that a plan executed in another
+order, or with more reads in between, ends in the same state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from tdscaling.declared.domain import Domain, ToolSpec
+from tdscaling.declared.guard import guard
+from tdscaling.declared.rows import fill
+from tdscaling.schema import canonical
+
+Row = dict[str, Any]
+StateChanges = dict[str, dict[str, Any]]
+"""Per `domain.table`: `added` rows, `removed` rows, `changed` rows as `{key: {column: [old, new]}}`.
+"""
+
+FLOAT_DIGITS = 6
+"""Decimals that floats keep in observations: binary noise such as 0.30000000000000004 is no data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a call on a session yields."""
+
+    ok: bool
+    rows: tuple[Row, ...]
+    content: str
+    """JSON text: an object or an array of objects, or `{"error": ...}`."""
+
+
+class World:
+    """The initial state of one domain for one seed.
+
+    Args:
+        domain: a checked domain.
+        seed: names the random streams of rows and ids.
+
+    Raises:
+        GeneratorError, sqlite3.Error: if the rows cannot be made.
+    """
+
+    def __init__(self, domain: Domain, seed: str) -> None:
+        self.domain = domain
+        self.seed = seed
+        connection = _connect()
+        connection.executescript(domain.file.tables)
+        fill(connection, domain.file, seed)
+        connection.commit()
+        broken = connection.execute("PRAGMA foreign_key_check").fetchone()
+        if broken:
+            raise sqlite3.IntegrityError(f"a row of {broken[0]} refers to no row of {broken[2]}")
+        self._image = connection.serialize()
+        self.tables = {name: _table(connection, name) for name in domain.tables}
+        connection.close()
+
+    def open(self) -> Session:
+        """A session on a fresh copy of the state."""
+        connection = _connect()
+        connection.deserialize(self._image)
+        connection.execute("PRAGMA foreign_keys = ON")
+        return Session(self, connection)
+
+
+@lru_cache(maxsize=512)
+def world(domain: Domain, seed: str) -> World:
+    """The world of a domain and a seed; built once per process as long as it is in use."""
+    return World(domain, seed)
+
+
+class Session:
+    """One conversation's state: executes calls, each in one transaction."""
+
+    def __init__(self, origin: World, connection: sqlite3.Connection) -> None:
+        self.domain = origin.domain
+        self._origin = origin
+        self._connection = connection
+        self._repeats: Counter[str] = Counter()
+        self._call = ""
+        self._ids: dict[str, str] = {}
+        connection.create_function("new_id", 1, self._new_id)
+        connection.create_function("last_id", 1, self._ids.get)
+        clock = origin.domain.file.clock
+        connection.create_function("now", 0, lambda: clock, deterministic=True)
+        connection.create_function("today", 0, lambda: clock[:10], deterministic=True)
+        connection.set_authorizer(guard)
+
+    def execute(self, name: str, arguments: Mapping[str, Any]) -> Result:
+        """Call a tool.
+
+        Args:
+            name: of a tool of the domain.
+            arguments: as the tool's JSON Schema describes; what does not fit is refused.
+
+        Raises:
+            KeyError: if the domain has no such tool.
+        """
+        tool = self.domain.tools[name]
+        problem = tool.problem(arguments)
+        if problem:
+            return _failed(f"invalid arguments: {problem}")
+        call = canonical([name, dict(arguments)])
+        self._repeats[call] += 1
+        self._call = f"{self._origin.seed}:{call}:{self._repeats[call]}"
+        self._ids.clear()
+        self._connection.execute("SAVEPOINT call")
+        try:
+            result = self._run(tool, tool.bind(arguments))
+        except sqlite3.IntegrityError as error:
+            result = _failed(str(error).replace("constraint failed:", "rejected:"))
+        if not result.ok:
+            self._connection.execute("ROLLBACK TO call")
+        self._connection.execute("RELEASE call")
+        return result
+
+    def _run(self, tool: ToolSpec, values: Row) -> Result:
+        for rule in tool.file.requires:
+            if self._connection.execute(rule.check, values).fetchone() is None:
+                return _failed(tool.refusal(rule, values))
+        for effect in tool.file.effects:
+            self._connection.execute(effect, values)
+        rows = self.select(tool.file.returns, values)
+        if tool.file.result == "many":
+            return Result(True, rows, json.dumps(rows, ensure_ascii=False))
+        if not rows:
+            return _failed(f"nothing found for {_listed(values)}")
+        return Result(True, rows[:1], json.dumps(rows[0], ensure_ascii=False))
+
+    def select(self, query: str, values: Mapping[str, Any]) -> tuple[Row, ...]:
+        """Rows of a query over the current state."""
+        cursor = self._connection.execute(query, values)
+        names = [column[0] for column in cursor.description]
+        return tuple(
+            {name: _plain(value) for name, value in zip(names, row, strict=True)} for row in cursor
+        )
+
+    def changes(self) -> StateChanges:
+        """Difference between the initial state and now, volatile columns left out."""
+        if self._connection.total_changes == 0:
+            return {}
+        found: StateChanges = {}
+        for name, before in self._origin.tables.items():
+            after = _table(self._connection, name)
+            if after != before:
+                difference = _difference(before, after, self.domain.volatile(name))
+                if difference:
+                    found[f"{self.domain.name}.{name}"] = difference
+        return found
+
+    def close(self) -> None:
+        """Free the state."""
+        self._connection.close()
+
+    def _new_id(self, prefix: str) -> str:
+        # A digest of the call, not a counter: two writes in either order get the same ids.
+        for attempt in range(1000):
+            text = f"{self._call}:{prefix}:{len(self._ids)}:{attempt}"
+            number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+            value = f"{prefix}-{10000 + number % 90000}"
+            if value not in self._ids.values():
+                self._ids[prefix] = value
+                return value
+        raise AssertionError("90,000 ids are more than one call can use")
+
+
+def _connect() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _table(connection: sqlite3.Connection, name: str) -> dict[str, Row]:
+    cursor = connection.execute(f'SELECT * FROM "{name}"')
+    names = [column[0] for column in cursor.description]
+    keys = _key_positions(connection, name)
+    return {
+        "|".join(str(row[k]) for k in keys): dict(zip(names, map(_plain, row), strict=True))
+        for row in cursor
+    }
+
+
+def _key_positions(connection: sqlite3.Connection, name: str) -> list[int]:
+    columns = connection.execute("SELECT pk FROM pragma_table_info(?)", (name,)).fetchall()
+    keys = [position for position, (pk,) in enumerate(columns) if pk]
+    return keys or list(range(len(columns)))
+
+
+def _plain(value: Any) -> Any:
+    return round(value, FLOAT_DIGITS) if isinstance(value, float) else value
+
+
+def _difference(
+    before: dict[str, Row], after: dict[str, Row], volatile: frozenset[str]
+) -> dict[str, Any]:
+    def kept(row: Row) -> Row:
+        return {name: value for name, value in row.items() if name not in volatile}
+
+    changed = {
+        key: {name: [old[name], after[key][name]] for name in old if old[name] != after[key][name]}
+        for key, old in ((key, kept(row)) for key, row in before.items() if key in after)
+    }
+    parts = {
+        "added": [kept(after[key]) for key in sorted(after.keys() - before.keys())],
+        "removed": [kept(before[key]) for key in sorted(before.keys() - after.keys())],
+        "changed": {key: columns for key, columns in sorted(changed.items()) if columns},
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def _failed(error: str) -> Result:
+    return Result(False, (), json.dumps({"error": error}, ensure_ascii=False))
+
+
+def _listed(values: Row) -> str:
+    return ", ".join(f"{k} {v}" for k, v in values.items() if v is not None) or "this request"
