@@ -175,7 +175,7 @@ class Step:
     arguments: dict[str, dict[str, Any]]
     """How each argument is bound: `{"fact": name}` takes what the user said;
     `{"step": i, "column": c, "pick": p}` takes field c of a row of step i's observation, where p is
-    `"only"`, `"first"` or `{"column": d, "fact": name}` (the row whose d equals that fact)."""
+    `"first"` or `{"column": d, "fact": name}` (the row whose d equals that fact)."""
     turn: int
     """The user turn that it serves, from 0."""
     batch: int
@@ -200,8 +200,6 @@ class UserTurn:
     """(fact, question that asks for it, words that tell it): told only when asked."""
     revises: tuple[str, ...] = ()
     """Facts of earlier turns that this turn replaces."""
-    closes: bool = False
-    """True where the turn wants no action, only an answer out of what is known."""
 
 
 @dataclass(frozen=True, slots=True)

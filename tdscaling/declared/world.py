@@ -12,7 +12,7 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -124,6 +124,19 @@ class Session:
             self._connection.execute("ROLLBACK TO call")
         self._connection.execute("RELEASE call")
         return result
+
+    def attempt(
+        self, name: str, arguments: Mapping[str, Any], wanted: Callable[[Result], bool]
+    ) -> Result | None:
+        """Call a tool, and undo the call where its result is not the wanted one."""
+        self._connection.execute("SAVEPOINT attempt")
+        result = self.execute(name, arguments)
+        if wanted(result):
+            self._connection.execute("RELEASE attempt")
+            return result
+        self._connection.execute("ROLLBACK TO attempt")
+        self._connection.execute("RELEASE attempt")
+        return None
 
     def _run(self, tool: ToolSpec, values: Row) -> Result:
         for rule in tool.file.requires:

@@ -1,0 +1,29 @@
+"""Stage `blueprints`: from a draw to the contract of one trajectory.
+
+Enters: a draw, its cluster, the domains. Leaves: a blueprint that was dry-run in a fresh
+environment: goal, facts, plan with gold arguments and observations, expected final state, answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from tdscaling.declared.domain import Domain
+from tdscaling.schema import Blueprint, Cluster, Draw, Menu
+
+
+class Blueprints(Protocol):
+    """Makes blueprints."""
+
+    def menu(self, clusters: Sequence[Cluster]) -> Menu:
+        """What an evolution can ask for."""
+        ...
+
+    def make(self, draw: Draw, cluster: Cluster, domains: Mapping[str, Domain]) -> Blueprint:
+        """The blueprint of a draw: a pure function of its arguments and the options.
+
+        Raises:
+            BlueprintError: if none could be made; the message says why.
+        """
+        ...
