@@ -1,0 +1,199 @@
+"""Checks a config against the annotations of what it builds.
+
+Enters: a composed config as plain data. Leaves: one line per value that its `_target_` would not
+take. Hydra itself accepts any value for any argument, and the mistake would surface mid-run.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+TARGET = "_target_"
+_RESERVED = {TARGET, "_args_", "_convert_", "_partial_", "_recursive_"}
+_JSON_NAMES = {"dict": "mapping", "list": "list", "tuple": "list", "NoneType": "null"}
+
+
+def problems(config: Mapping[str, Any], touched: Sequence[str] = ()) -> list[str]:
+    """One line per misfit of the first part that has any; `[]` where all fits.
+
+    Parts that hold a key of `touched` (dotted names) come first, so that a mistake in an override
+    is answered without importing the modules of all other parts.
+    """
+    parts = sorted(_parts(config, ""), key=lambda part: not _concerns(part[0], touched))
+    for path, part in parts:
+        found = list(_check_part(path, part))
+        if found:
+            return found
+    return []
+
+
+def _concerns(path: str, touched: Sequence[str]) -> bool:
+    return any(f"{key}.".startswith(f"{path}.") or path.startswith(f"{key}.") for key in touched)
+
+
+def _parts(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every node that has a `_target_`, inner ones first, with its dotted name."""
+    children: Iterator[tuple[Any, Any]]
+    if isinstance(node, Mapping):
+        children = iter(node.items())
+    elif isinstance(node, list):
+        children = iter(enumerate(node))
+    else:
+        return
+    for key, child in children:
+        yield from _parts(child, _join(path, key))
+    if isinstance(node, Mapping) and TARGET in node:
+        yield path, node
+
+
+def _join(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def _check_part(path: str, part: Mapping[str, Any]) -> Iterator[str]:
+    from hydra.utils import get_object
+
+    name = part[TARGET]
+    try:
+        target = get_object(name)
+    except (ImportError, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        yield f"{_join(path, TARGET)}: cannot import {name!r}: {reason}"
+        return
+    parameters = inspect.signature(target).parameters
+    annotations = _annotations(target)
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for key, value in part.items():
+        if key in _RESERVED:
+            continue
+        if key in parameters:
+            if next(_parts(value, ""), None) is None:
+                yield from _misfits(_join(path, key), annotations.get(key, Any), value)
+        elif not open_ended:
+            takes = ", ".join(parameters) or "no arguments"
+            yield f"{_join(path, key)}: {target.__name__} takes no such argument; it takes: {takes}"
+    if not part.get("_partial_") and "_args_" not in part:
+        yield from _missing(path, part, parameters)
+
+
+def _missing(
+    path: str, part: Mapping[str, Any], parameters: Mapping[str, inspect.Parameter]
+) -> Iterator[str]:
+    variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    for name, parameter in parameters.items():
+        needed = parameter.default is parameter.empty and parameter.kind not in variadic
+        if needed and name not in part:
+            where = _join(path, name)
+            yield f"{where}: {part[TARGET]} needs this argument; type +{where}=..."
+
+
+def _annotations(target: Any) -> dict[str, Any]:
+    """Resolved annotations; one that can't be resolved counts as `Any`."""
+    function = getattr(target, "__init__") if isinstance(target, type) else target  # noqa: B009
+    raw = getattr(function, "__annotations__", {})
+    namespace = getattr(function, "__globals__", {})
+    found: dict[str, Any] = {}
+    for name, annotation in raw.items():
+        holder = types.SimpleNamespace(__annotations__={name: annotation})
+        try:
+            found.update(get_type_hints(holder, globalns=namespace, include_extras=True))
+        except NameError:  # a name that is imported for type checkers only
+            found[name] = Any
+    return found
+
+
+def _misfits(path: str, annotation: Any, value: Any) -> Iterator[str]:
+    from pydantic import TypeAdapter, ValidationError
+    from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+    if typing.is_typeddict(annotation) and isinstance(value, Mapping):
+        yield from _misfit_keys(path, annotation, value)
+        return
+    if typing.is_typeddict(annotation):
+        annotation = dict  # pydantic knows TypedDict only from Python 3.12 on
+    if getattr(annotation, "_is_protocol", False):
+        yield f"{path}: expected a part with a {TARGET}, got {_shown(value)}"
+        return
+    try:
+        adapter = TypeAdapter(annotation)
+    except (PydanticSchemaGenerationError, PydanticUserError):
+        return  # a class of ours inside a union or container: only code can make one
+    try:
+        # JSON, because strict mode still takes a list for a tuple and text for a path there.
+        adapter.validate_json(json.dumps(value, default=str), strict=True, extra="forbid")
+    except ValidationError as error:
+        lines: dict[str, str] = {}
+        for detail in error.errors(include_url=False):
+            where, line = _describe(path, annotation, value, detail)
+            lines.setdefault(where, line)
+        yield from lines.values()
+
+
+def _misfit_keys(path: str, annotation: Any, value: Mapping[str, Any]) -> Iterator[str]:
+    hints = get_type_hints(annotation)
+    for key, inner in value.items():
+        if key in hints:
+            yield from _misfits(_join(path, key), hints[key], inner)
+        else:
+            yield f"{_join(path, key)}: there is no such key; there are: {', '.join(hints)}"
+    for key in sorted(annotation.__required_keys__ - value.keys()):
+        yield f"{_join(path, key)}: a value is needed"
+
+
+def _describe(path: str, annotation: Any, value: Any, detail: Mapping[str, Any]) -> tuple[str, str]:
+    """Where one misfit is and the line about it."""
+    kind = detail["type"]
+    for key in detail["loc"]:
+        inside = (isinstance(value, Mapping) and key in value) or (
+            isinstance(value, list) and isinstance(key, int) and key < len(value)
+        )
+        if inside:
+            annotation, value, path = _inner(annotation, key), value[key], _join(path, key)
+        elif kind == "missing":
+            return _join(path, key), f"{_join(path, key)}: a value is needed"
+    if kind == "extra_forbidden":
+        return path, f"{path}: there is no such key"
+    if kind.endswith("_type") or kind == "literal_error" or annotation is None:
+        expected = _worded(annotation) if annotation is not None else detail["msg"]
+        return path, f"{path}: expected {expected}, got {_shown(value)}"
+    return path, f"{path}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, got {_shown(value)}"
+
+
+def _inner(annotation: Any, key: Any) -> Any:
+    """The annotation of what lies under `key`; None where it can't be told."""
+    options = [annotation]
+    if get_origin(annotation) in (typing.Union, types.UnionType):
+        options = [option for option in get_args(annotation) if option is not type(None)]
+    for option in options:
+        origin, arguments = get_origin(option), get_args(option)
+        if origin is None and isinstance(option, type) and hasattr(option, "__annotations__"):
+            return get_type_hints(option).get(key)
+        if origin is tuple and arguments[-1:] != (...,) and isinstance(key, int):
+            return arguments[key] if key < len(arguments) else None
+        if arguments and isinstance(origin, type) and issubclass(origin, Mapping):
+            return arguments[1]
+        if arguments and isinstance(origin, type):
+            return arguments[0]
+    return None
+
+
+def _worded(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(repr(choice) for choice in get_args(annotation))
+    if get_origin(annotation) in (typing.Union, types.UnionType):
+        return " or ".join(_worded(option) for option in get_args(annotation))
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return _JSON_NAMES.get(annotation.__name__, annotation.__name__)
+    return re.sub(r"\b(\w+\.)+", "", str(annotation))
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    return f"{value!r} ({type(value).__name__})"
