@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tdscaling import __version__, configuration, usage
+from tdscaling import __version__, configuration, diagnosis, usage
 from tdscaling.configuration import Invocation
 from tdscaling.errors import ConfigError, RunDirectoryError, TdscalingError
 
@@ -89,7 +89,7 @@ def _check_command(invocation: Invocation) -> None:
         raise ConfigError(f"--config-dir {own}: there is no such folder")
     known = configuration.commands(invocation.folders)
     if invocation.command not in known:
-        names = ", ".join(configuration.nearest(invocation.command, known))
+        names = ", ".join(diagnosis.nearest(invocation.command, known))
         raise ConfigError(f"there is no command {invocation.command!r}; nearest first: {names}")
 
 

@@ -9,16 +9,14 @@ Hydra is imported inside functions: `tdscaling --help` and `conf_dir()` need non
 
 from __future__ import annotations
 
-import difflib
 import functools
 import itertools
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tdscaling import typecheck
+from tdscaling import diagnosis, typecheck
 from tdscaling.errors import ConfigError, TdscalingError
 
 if TYPE_CHECKING:
@@ -41,13 +39,13 @@ class Invocation:
     command: str
     overrides: tuple[str, ...]
     config_dir: Path | None = None
-    """The user's own configs, searched before the shipped ones."""
+    """The user's own configs; a shipped one of the same name goes first, as Hydra has it."""
     multirun: bool = False
 
     @property
     def folders(self) -> list[Path]:
-        """Config folders, the user's first."""
-        return [*([self.config_dir] if self.config_dir else []), conf_dir()]
+        """Config folders in the order of search."""
+        return [conf_dir(), *([self.config_dir] if self.config_dir else [])]
 
 
 def commands(folders: Iterable[Path]) -> dict[str, Path]:
@@ -67,17 +65,6 @@ def groups(folders: Iterable[Path]) -> dict[str, list[str]]:
             group = path.parent.relative_to(folder).as_posix()
             found.setdefault(group, set()).add(path.stem)
     return {group: sorted(options) for group, options in sorted(found.items())}
-
-
-def nearest(word: str, candidates: Iterable[str]) -> list[str]:
-    """All candidates, the most similar first; a match of the last part counts as much."""
-
-    def distance(candidate: str) -> float:
-        tails = word.rsplit(".", 1)[-1], candidate.rsplit(".", 1)[-1]
-        whole = difflib.SequenceMatcher(None, word, candidate).ratio()
-        return -max(whole, difflib.SequenceMatcher(None, *tails).ratio() - 0.05)
-
-    return sorted(set(candidates), key=lambda candidate: (distance(candidate), candidate))
 
 
 def _loader(invocation: Invocation) -> ConfigLoaderImpl:
@@ -116,92 +103,13 @@ def _compose(
     try:
         return loader.load_configuration(invocation.command, words, run_mode=RunMode.RUN)
     except HydraException as error:
-        reason = _diagnose(invocation, loader, words) or _paragraph(error)
-        raise ConfigError(reason) from error
-
-
-def _paragraph(error: BaseException) -> str:
-    """The message without what Hydra appends for its own developers."""
-    text = re.split(r"Config search path:|See https://|object_type=", str(error))[0]
-    return " ".join(text.split())
-
-
-def parse(overrides: Sequence[str]) -> list[Override]:
-    """The overrides as Hydra reads them.
-
-    Raises:
-        ConfigError: if one is not in the grammar of overrides.
-    """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    for word in overrides:
-        if "=" not in word and not word.startswith("~"):
-            raise ConfigError(
-                f"`{word}`: expected an override like key=value; a command is the first word"
-            )
-    try:
-        return OverridesParser.create().parse_overrides(list(overrides))
-    except HydraException as error:
-        hint = "quote a value that has special characters"
-        raise ConfigError(f"{_paragraph(error)}; {hint}") from error
-
-
-def _diagnose(
-    invocation: Invocation, loader: ConfigLoaderImpl, overrides: Sequence[str]
-) -> str | None:
-    """Why the overrides do not compose, in the user's words; None where Hydra says it best."""
-    offered = groups(invocation.folders)
-    parsed = parse(overrides)
-    offered |= {
-        o.key_or_group: loader.get_group_options(o.key_or_group)
-        for o in parsed
-        if o.key_or_group.startswith("hydra/")
-    }
-    for override in parsed:
-        options = offered.get(override.key_or_group)
-        chosen = override.value()
-        for choice in chosen if isinstance(chosen, list) else [chosen]:
-            if options and isinstance(choice, str) and choice not in options:
-                listed = ", ".join(nearest(choice, options))
-                return f"{override.key_or_group}: no option {choice!r}; there are: {listed}"
-    plain = [o for o in parsed if o.key_or_group not in offered and "/" not in o.key_or_group]
-    rest = [word for word, o in zip(overrides, parsed, strict=True) if o not in plain]
-    if not plain or len(rest) == len(overrides):
-        return _unknown_group(parsed, offered)
-    known = dotted_keys(_compose(invocation, loader, rest))
-    for override in plain:
-        key = override.key_or_group
-        if key not in known and not override.is_add() and not override.is_force_add():
-            like = [k for k in known if k.startswith("hydra.") == key.startswith("hydra.")]
-            names = ", ".join(nearest(key, {*like, *offered})[:3])
-            return f"{key}: there is no such key or group; nearest: {names}"
-    return _unknown_group(parsed, offered)
-
-
-def _unknown_group(parsed: list[Override], offered: dict[str, list[str]]) -> str | None:
-    for override in parsed:
-        group = override.key_or_group
-        if "/" in group and group not in offered and not group.startswith("hydra/"):
-            names = ", ".join(nearest(group, offered)[:3])
-            return f"{group}: there is no such group; nearest: {names}"
-    return None
-
-
-def dotted_keys(config: DictConfig, prefix: str = "") -> set[str]:
-    """Every key of the config as a dotted name."""
-    from omegaconf import DictConfig
-
-    found: set[str] = set()
-    for key in config:
-        if str(key).startswith("_"):
-            continue
-        name = f"{prefix}{key}"
-        found.add(name)
-        child = config._get_node(key)
-        if isinstance(child, DictConfig) and not child._is_none() and not child._is_missing():
-            found |= dotted_keys(child, f"{name}.")
-    return found
+        reason = diagnosis.explain(
+            words,
+            groups(invocation.folders),
+            loader,
+            functools.partial(_compose, invocation, loader),
+        )
+        raise ConfigError(reason or diagnosis.paragraph(error)) from error
 
 
 def check(invocation: Invocation) -> DictConfig:
@@ -213,7 +121,7 @@ def check(invocation: Invocation) -> DictConfig:
     Raises:
         ConfigError: naming the first override that does not fit, and what would.
     """
-    parsed = parse(invocation.overrides)
+    parsed = diagnosis.parse(invocation.overrides)
     offered = groups(invocation.folders)
     for override in parsed:
         _check_form(override, offered, invocation.multirun)
@@ -238,7 +146,9 @@ def _check_form(override: Override, offered: dict[str, list[str]], multirun: boo
         return
     as_group = key.replace(".", "/")
     if key != as_group and as_group in offered and isinstance(override.value(), str):
-        raise ConfigError(f"{key}: it is a group; type {as_group}={override.get_value_element_as_str()}")
+        raise ConfigError(
+            f"{key}: it is a group; type {as_group}={override.get_value_element_as_str()}"
+        )
 
 
 def _values(override: Override, loader: ConfigLoaderImpl) -> list[str]:
@@ -283,7 +193,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
         missing = sorted(OmegaConf.missing_keys(job))
         data: Any = OmegaConf.to_container(job, resolve=True)
     except OmegaConfBaseException as error:
-        raise ConfigError(_paragraph(error)) from error
+        raise ConfigError(diagnosis.paragraph(error)) from error
     if missing:
         raise ConfigError(f"{missing[0]}: a value is needed; type {missing[0]}=...")
     return data  # type: ignore[no-any-return]
@@ -303,7 +213,7 @@ def jobs(invocation: Invocation) -> Iterator[DictConfig]:
     from omegaconf import open_dict, read_write
 
     loader = _loader(invocation)
-    parsed = parse(invocation.overrides)
+    parsed = diagnosis.parse(invocation.overrides)
     options = [_values(override, loader) for override in parsed]
     for number, words in enumerate(itertools.product(*options)):
         config = _compose(invocation, loader, words)

@@ -66,7 +66,10 @@ def _check_part(path: str, part: Mapping[str, Any]) -> Iterator[str]:
         reason = " ".join(str(error).split())
         yield f"{_join(path, TARGET)}: cannot import {name!r}: {reason}"
         return
-    parameters = inspect.signature(target).parameters
+    try:
+        parameters = inspect.signature(target).parameters
+    except ValueError:  # a builtin that does not tell its arguments
+        return
     annotations = _annotations(target)
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for key, value in part.items():

@@ -47,9 +47,9 @@ Options:
 
 
 def about(path: Path) -> str:
-    """The first comment line of a config; empty where it has none."""
+    """The first comment line of a config that says something; empty where it has none."""
     for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("# @package"):
+        if re.match(r"# (@package|(python -m )?tdscaling\b)", line):
             continue
         return line.removeprefix("#").strip() if line.startswith("#") else ""
     return ""

@@ -1,0 +1,74 @@
+"""Composes, type-checks and builds every option and every preset that is shipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from tdscaling import configuration, diagnosis, usage
+from tdscaling.configuration import Invocation
+
+CONF = configuration.conf_dir()
+GROUPS = configuration.groups([CONF])
+OPTIONS = [
+    f"{group}={option}"
+    for group, options in GROUPS.items()
+    if group.split("/")[0] not in {"domains", "experiment", "hydra"}
+    for option in options
+]
+EXPERIMENTS = [f"experiment={name}" for name in GROUPS.get("experiment", [])]
+COMMANDS = configuration.commands([CONF])
+
+
+def checked(word: str, run_dir: Path) -> DictConfig:
+    """The config with one override, and the state in which Hydra would run its job."""
+    group = word.split("=")[0]
+    if group not in usage.chosen(COMMANDS["synthesize"]):
+        word = f"+{word}"
+    config = configuration.check(Invocation("synthesize", (word, f"hydra.run.dir={run_dir}")))
+    with open_dict(config):
+        config.hydra.runtime.output_dir = str(run_dir)
+    HydraConfig.instance().set_config(config)
+    job = config.copy()
+    with open_dict(job):
+        del job["hydra"]
+    return job
+
+
+@pytest.mark.parametrize("word", [*OPTIONS, *EXPERIMENTS])
+def test_option_composes_checks_and_builds(word: str, tmp_path: Path) -> None:
+    assert callable(configuration.build(checked(word, tmp_path)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_composes_and_describes_itself(command: str) -> None:
+    config = configuration.compose(Invocation(command, ()))
+    assert config._target_.startswith(f"tdscaling.{command}.")
+    assert usage.about(COMMANDS[command])
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"synthesize"}))
+def test_other_commands_leave_no_folders(command: str) -> None:
+    config = configuration.compose(Invocation(command, ()))
+    assert config.hydra.output_subdir is None
+    assert config.hydra.run.dir == "."
+
+
+def test_settings_of_the_help_text_exist() -> None:
+    known = diagnosis.dotted_keys(configuration.compose(Invocation("synthesize", ())))
+    assert set(usage.SETTINGS) <= known
+
+
+def test_every_knob_has_a_comment() -> None:
+    bare = []
+    for word in OPTIONS:
+        group, option = word.split("=")
+        path = CONF / group / f"{option}.yaml"
+        known = usage._remarks(path.read_text(), "")
+        keys = OmegaConf.load(path)
+        assert isinstance(keys, DictConfig)
+        bare += [f"{word}: {key}" for key in keys if key not in known and key[0] not in "_d"]
+    assert bare == []
