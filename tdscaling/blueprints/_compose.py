@@ -1,0 +1,222 @@
+"""Which goals a user has, by the operators asked for.
+
+Enters: a planner and a request. Leaves: the planner's draft, filled up to the number of calls, and
+the operators that shaped it. `withhold` and `perturb` change no goal: they are applied to the
+finished plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tdscaling.blueprints._plan import Planner
+from tdscaling.declared.domain import Domain, ToolSpec
+from tdscaling.errors import BlueprintError
+from tdscaling.schema import Operator
+
+GOALS_PER_TURN = 3
+"""Wishes that a user voices in one breath, at most."""
+TOOL_TRIES = 8
+"""Tools tried for one goal before it counts as impossible."""
+NEW_TURN_SHARE = 0.7
+"""Probability that `extend` gives a further goal a user turn of its own."""
+FALLBACK_SHARE = 0.5
+"""Probability that a user names an alternative for what will be refused."""
+DEPENDENT_WEIGHT, WRITE_WEIGHT, USED_WEIGHT = 4.0, 2.0, 0.15
+"""Preference for goals that build on what is at hand, that change something, that are new."""
+
+
+class Composer:
+    """Chooses goals one after the other.
+
+    Args:
+        planner: executes them.
+        domains: the service, and the one to cross with where `cross` is asked for.
+        operators: asked for.
+        calls: number of calls to reach, at least 1.
+        depth: lookups that may feed a goal one after the other.
+    """
+
+    def __init__(
+        self,
+        planner: Planner,
+        domains: tuple[Domain, ...],
+        operators: tuple[Operator, ...],
+        calls: int,
+        depth: int,
+    ) -> None:
+        self._planner = planner
+        self._random = planner.random
+        self._domains = domains
+        self._active = [domains[0]]
+        self._asked = operators
+        self._calls = calls
+        self._depth = depth
+        self.applied: set[Operator] = set()
+        self.revised: dict[int, tuple[str, str]] = {}
+        """Per step that repeats an earlier goal: parameter and the fact that it replaces."""
+        self._turn = 0
+        self._goals = 0
+
+    def compose(self) -> None:
+        """Fill the draft.
+
+        Raises:
+            BlueprintError: naming the operator that could not be applied.
+        """
+        makers: dict[Operator, Callable[[], bool]] = {
+            "branch": self._branch,
+            "revise": self._revise,
+            "refuse": self._refuse,
+            "cross": self._cross,
+        }
+        shaping = [operator for operator in self._asked if operator in makers]
+        self._random.shuffle(shaping)
+        shaping.sort(key=lambda operator: operator == "cross")
+        if not shaping or shaping == ["cross"]:
+            self._must(self._plain, "a first goal")
+        for operator in shaping:
+            self._must(makers[operator], f"operator {operator}")
+            self.applied.add(operator)
+        while len(self._planner.steps) < self._calls and self._plain():
+            pass
+        if "extend" in self._asked and "extend" not in self.applied:
+            self._turn, self._goals = self._turn + 1, 0
+            self._must(self._plain, "operator extend")
+            self.applied.add("extend")
+
+    def _must(self, make: Callable[[], bool], what: str) -> None:
+        if not make():
+            name = "+".join(domain.name for domain in self._domains)
+            raise BlueprintError(f"{name}: no executable plan for {what}")
+
+    def _begin(self, *, own_turn: bool = False) -> None:
+        """Decide which user turn the next goal belongs to."""
+        self._planner.depth = min(
+            self._depth, max(0, self._calls - len(self._planner.steps) - 1)
+        )
+        spread = "extend" in self._asked and self._random.random() < NEW_TURN_SHARE
+        if self._goals and (own_turn or spread or self._goals >= GOALS_PER_TURN):
+            self._turn, self._goals = self._turn + 1, 0
+            self.applied.add("extend")
+
+    def _try(self, tools: list[tuple[Domain, ToolSpec]], **wish: object) -> ToolSpec | None:
+        """The first of the tools, in weighted order, that works as a goal."""
+        weights = [self._weight(domain, spec) for domain, spec in tools]
+        keys = [self._random.random() ** (1 / weight) for weight in weights]
+        order = sorted(range(len(tools)), key=lambda number: -keys[number])
+        for number in order[:TOOL_TRIES]:
+            domain, spec = tools[number]
+            if self._planner.goal(domain.name, spec.name, self._turn, **wish):  # type: ignore[arg-type]
+                self._goals += 1
+                return spec
+        return None
+
+    def _weight(self, domain: Domain, spec: ToolSpec) -> float:
+        steps = self._planner.steps
+        sources = {spec.source(name) for name in spec.file.parameters}
+        feeds = any(s.domain == domain.name and sources & set(s.spec.columns) for s in steps)
+        used = any(step.spec is spec for step in steps)
+        return (
+            (DEPENDENT_WEIGHT if feeds else 1.0)
+            * (WRITE_WEIGHT if spec.writes else 1.0)
+            * (USED_WEIGHT if used else 1.0)
+        )
+
+    def _tools(self) -> list[tuple[Domain, ToolSpec]]:
+        return [
+            (domain, spec)
+            for domain in self._active
+            for name, spec in domain.tools.items()
+            if name in self._planner.allowed[domain.name]
+        ]
+
+    def _plain(self) -> bool:
+        self._begin()
+        return self._try(self._tools()) is not None
+
+    def _branch(self) -> bool:
+        """Two goals of one turn, neither of which needs the other."""
+        self._begin(own_turn=self._goals >= GOALS_PER_TURN - 1)
+        first = self._try(self._tools())
+        if first is None:
+            return False
+        again = [(d, s) for d, s in self._tools() if s is first and not s.writes]
+        if again and self._random.random() < 0.5 and self._try(again, fresh=True):
+            return True
+        return self._try([(d, s) for d, s in self._tools() if s is not first], fresh=True) is not None
+
+    def _revise(self) -> bool:
+        """A read whose outcome the user sees before changing one of its facts."""
+        self._begin()
+        reads = [(domain, spec) for domain, spec in self._tools() if not spec.writes]
+        self._random.shuffle(reads)
+        for domain, spec in reads[:TOOL_TRIES]:
+            mark, facts = len(self._planner.steps), dict(self._planner.facts)
+            if self._planner.goal(domain.name, spec.name, self._turn):
+                if self._again(domain):
+                    self._goals = 1
+                    return True
+                del self._planner.steps[mark:]
+                self._planner.facts = facts
+        return False
+
+    def _again(self, domain: Domain) -> bool:
+        step = self._planner.steps[-1]
+        stated = [
+            name
+            for name, binding in step.bindings.items()
+            if "fact" in binding and not step.spec.file.parameters[name].optional
+        ]
+        self._random.shuffle(stated)
+        for name in stated:
+            given = {other: b for other, b in step.bindings.items() if other != name}
+            if any("step" in binding for binding in given.values()):
+                continue
+            if self._planner.goal(
+                domain.name, step.spec.name, self._turn + 1, given=given, own=frozenset({name})
+            ):
+                self._turn += 1
+                self.revised[len(self._planner.steps) - 1] = (name, step.bindings[name]["fact"])
+                return True
+        return False
+
+    def _refuse(self) -> bool:
+        """A goal that a rule refuses, sometimes with an alternative that works."""
+        self._begin()
+        ruled = [(domain, spec) for domain, spec in self._tools() if spec.file.requires]
+        refused = self._try(ruled, expect="refused")
+        if refused is None:
+            return False
+        if self._random.random() < FALLBACK_SHARE:
+            mark = len(self._planner.steps)
+            same = [(domain, spec) for domain, spec in ruled if spec is refused]
+            if self._try(same):
+                if len(self._planner.steps) == mark + 1:
+                    self._planner.steps[mark].fallback = True
+                self._goals -= 1
+        return True
+
+    def _cross(self) -> bool:
+        """A goal in the other domain that takes a value which the first domain returned."""
+        home, other = self._domains
+        self._begin()
+        joins = [
+            (number, column, spec, name)
+            for number, step in enumerate(self._planner.steps)
+            if step.domain == home.name and step.expect == "ok"
+            for column, value in step.result.rows[0].items()
+            if value is not None and column in home.file.kinds
+            for spec in other.tools.values()
+            for name, parameter in spec.file.parameters.items()
+            if parameter.kind == home.file.kinds[column]
+            and spec.name in self._planner.allowed[other.name]
+        ]
+        self._random.shuffle(joins)
+        for number, column, spec, name in joins[:TOOL_TRIES]:
+            given = {name: {"step": number, "column": column}}
+            if self._planner.goal(other.name, spec.name, self._turn, given=given):
+                self._goals += 1
+                self._active.append(other)
+                return True
+        return False

@@ -1,0 +1,189 @@
+"""The user's wishes in words.
+
+Enters: the steps of one user turn. Leaves: a `UserTurn`: what is asked, which facts the words give
+away, which are held back until asked. The words come out of the domain's own templates and name no
+tool; a row is named the way a person would point at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tdscaling.blueprints._plan import DraftStep, display
+from tdscaling.declared.rows import Generators
+from tdscaling.declared.words import slots
+from tdscaling.schema import UserTurn
+
+OPENERS = (
+    "Please {0}.",
+    "I'd like you to {0}.",
+    "Could you {0}?",
+    "I need you to {0}.",
+    "Can you {0}?",
+    "What I need: {0}.",
+)
+JOINERS = (", then {0}", " and {0}", ", and after that {0}", " and also {0}")
+REVISIONS = (
+    "Actually, I'd rather go with {new} than {old}, so {intent}.",
+    "On second thought, take {new} instead of {old} and {intent}.",
+    "Change of plan: {new} instead of {old}. Please {intent}.",
+    "I changed my mind, not {old} but {new}. So please {intent}.",
+)
+LEFT_OVER = ("For the {noun}: {value}.", "The {noun} is {value}.", "{value} as the {noun}.")
+FALLBACKS = (", and if that is refused, {0}", ", or failing that, {0}")
+
+
+class Wording:
+    """Words for one blueprint.
+
+    Args:
+        steps: of the whole plan, in order.
+        generators: the random stream.
+        revised: per step that repeats an earlier goal, its parameter and the replaced fact.
+        facts: what the user knows.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[DraftStep],
+        generators: Generators,
+        revised: dict[int, tuple[str, str]],
+        facts: dict[str, Any],
+    ) -> None:
+        self._steps = steps
+        self._random = generators.random
+        self._revised = revised
+        self._facts = facts
+        self._told: set[str] = set()
+
+    def turns(self, *, withhold: bool) -> tuple[UserTurn, ...]:
+        """All user turns; with `withhold`, one fact is told only when asked, where possible."""
+        count = max(step.turn for step in self._steps) + 1
+        order = list(range(count))
+        self._random.shuffle(order)
+        hidden: dict[int, tuple[int, str]] = {}
+        for turn in order if withhold else ():
+            options = list(self._withholdable(turn))
+            if options:
+                hidden[turn] = self._random.choice(options)
+                break
+        return tuple(self._turn(turn, hidden.get(turn)) for turn in range(count))
+
+    def _of(self, turn: int) -> list[tuple[int, DraftStep]]:
+        return [(n, step) for n, step in enumerate(self._steps) if step.turn == turn]
+
+    def _withholdable(self, turn: int) -> list[tuple[int, str]]:
+        earlier = {
+            b["fact"]
+            for step in self._steps
+            if step.turn < turn
+            for b in step.bindings.values()
+            if "fact" in b
+        }
+        here = [b.get("fact") for _, step in self._of(turn) for b in step.bindings.values()]
+        return [
+            (number, name)
+            for number, step in self._of(turn)
+            for name, binding in step.bindings.items()
+            if "fact" in binding
+            and binding["fact"] not in earlier
+            and here.count(binding["fact"]) == 1
+            and number not in self._revised
+            and step.spec.file.parameters[name].ask
+            and any(name not in slots(t) for t in step.spec.file.intents)
+        ]
+
+    def _turn(self, turn: int, hidden: tuple[int, str] | None) -> UserTurn:
+        sentences: list[str] = []
+        wishes: list[str] = []
+        before = set(self._told)
+        withheld: list[tuple[str, str, str]] = []
+        revises: list[str] = []
+        for number, step in self._of(turn):
+            if hidden and hidden[0] == number:
+                withheld.append(self._hold_back(step, hidden[1]))
+            spoken = self._speak(number, step, hidden[1] if withheld and hidden else None)
+            if number in self._revised:
+                name, old = self._revised[number]
+                revises.append(old)
+                sentences.append(self._revision(step, name, old, spoken or ""))
+            elif spoken and spoken.endswith("."):
+                sentences.append(spoken)
+            elif spoken:
+                joiner = self._random.choice(FALLBACKS if step.fallback else JOINERS)
+                wishes.append(spoken if not wishes else joiner.format(spoken))
+            sentences += self._left_over(step)
+        if wishes:
+            opener = self._random.choice(OPENERS)
+            position = 0 if revises else self._random.choice([0, len(sentences)])
+            sentences.insert(len(sentences) if revises else position, opener.format("".join(wishes)))
+        facts = tuple(sorted(self._told - before - {fact for fact, _, _ in withheld}))
+        return UserTurn(" ".join(sentences), facts, tuple(withheld), tuple(revises))
+
+    def _hold_back(self, step: DraftStep, name: str) -> tuple[str, str, str]:
+        fact = step.bindings[name]["fact"]
+        self._told.add(fact)
+        noun, value = step.spec.noun(name), display(self._facts[fact])
+        reply = self._random.choice(
+            (f"The {noun} is {value}.", f"{value}.", f"Sure: {value}.", f"It's {value}.")
+        )
+        return fact, step.spec.file.parameters[name].ask or f"Which {noun}?", reply
+
+    def _unsaid(self, step: DraftStep) -> dict[str, str]:
+        """Parameters whose fact no words have given away yet."""
+        return {
+            name: binding["fact"]
+            for name, binding in step.bindings.items()
+            if "fact" in binding and binding["fact"] not in self._told
+        }
+
+    def _speak(self, number: int, step: DraftStep, hidden: str | None) -> str | None:
+        unsaid = set(self._unsaid(step))
+        if step.purpose == "lookup" and not unsaid and not step.needed:
+            return None
+        templates = step.spec.file.intents
+        if step.purpose == "lookup" and step.spec.file.context and not step.needed:
+            templates = step.spec.file.context
+        wanted = unsaid | step.needed
+        given = step.bindings.keys()
+        usable = [t for t in templates if slots(t) <= given and hidden not in slots(t)]
+        usable = usable or [t for t in step.spec.file.intents if slots(t) <= given] or [""]
+        best = max(len(wanted & slots(t)) for t in usable)
+        template = self._random.choice([t for t in usable if len(wanted & slots(t)) == best])
+        for name in slots(template):
+            self._told.update(filter(None, [step.bindings[name].get("fact")]))
+        for name in step.needed:
+            self._tell_pick(step, name)
+        words = template.format(**{name: self._refer(step, name) for name in step.bindings})
+        missing = step.needed - slots(template)
+        return words + "".join(f", meaning {step.phrases[name]}" for name in sorted(missing))
+
+    def _tell_pick(self, step: DraftStep, name: str) -> None:
+        pick = step.bindings[name]["pick"]
+        if pick != "first":
+            self._told.add(pick["fact"])
+
+    def _refer(self, step: DraftStep, name: str) -> str:
+        if name in step.phrases:
+            return step.phrases[name]
+        value = display(self._facts[step.bindings[name]["fact"]])
+        is_key = name.endswith("_id") or step.spec.source(name).endswith("_id")
+        return f"{step.spec.noun(name)} {value}" if is_key else value
+
+    def _left_over(self, step: DraftStep) -> list[str]:
+        sentences = []
+        for name, fact in self._unsaid(step).items():
+            self._told.add(fact)
+            words = self._random.choice(LEFT_OVER)
+            value = display(self._facts[fact])
+            sentences.append(words.format(noun=step.spec.noun(name), value=value))
+        return [sentence[0].upper() + sentence[1:] for sentence in sentences]
+
+    def _revision(self, step: DraftStep, name: str, old: str, intent: str) -> str:
+        new = step.bindings[name]["fact"]
+        self._told.add(new)
+        words = self._random.choice(REVISIONS).format(
+            new=display(self._facts[new]), old=display(self._facts[old]), intent=intent.rstrip(".")
+        )
+        return words[0].upper() + words[1:]

@@ -1,0 +1,220 @@
+"""Blueprints sampled along data-flow paths.
+
+Enters: a draw. Leaves: a dry-run blueprint whose operators are those that really shaped it. Goals
+are chosen and executed one after the other in a scratch copy of the state; the finished plan is
+then dry-run from the start in a fresh one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tdscaling.blueprints._compose import Composer
+from tdscaling.blueprints._dry_run import Executed, arrange, execute
+from tdscaling.blueprints._plan import Planner
+from tdscaling.blueprints._wording import Wording
+from tdscaling.declared.domain import Domain
+from tdscaling.declared.rows import Generators
+from tdscaling.declared.world import Session, world
+from tdscaling.errors import BlueprintError
+from tdscaling.schema import (
+    Blueprint,
+    Cluster,
+    Draw,
+    Injection,
+    Menu,
+    Operator,
+    Step,
+    UserTurn,
+    canonical,
+    digest,
+)
+
+ORDER: tuple[Operator, ...] = (
+    "extend",
+    "branch",
+    "withhold",
+    "perturb",
+    "revise",
+    "cross",
+    "refuse",
+)
+
+
+class DataFlowBlueprints:
+    """Samples plans along data-flow.
+
+    Args:
+        seed: of the run; names the worlds.
+        worlds: initial states per domain, at least 1.
+        operators: operators on offer.
+        max_operators: operators in one blueprint, at most.
+        calls: fewest and most gold calls to aim at.
+        depth: lookups that may feed a goal one after the other, at least 0.
+        tries: drafts before a draw is given up, at least 1.
+        transient_errors: texts that `perturb` injects.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        worlds: int,
+        operators: list[Operator],
+        max_operators: int,
+        calls: tuple[int, int],
+        depth: int,
+        tries: int,
+        transient_errors: list[str],
+    ) -> None:
+        self._seed = seed
+        self._worlds = worlds
+        self._operators = tuple(o for o in ORDER if o in operators)
+        self._max_operators = max_operators
+        self._calls = tuple(range(calls[0], calls[1] + 1))
+        self._depth = depth
+        self._tries = tries
+        self._errors = transient_errors
+
+    def menu(self, clusters: Sequence[Cluster]) -> Menu:
+        """All clusters, all combinations of operators, all numbers of calls."""
+        combinations = [
+            combination
+            for size in range(self._max_operators + 1)
+            for combination in itertools.combinations(self._operators, size)
+        ]
+        return Menu(tuple(clusters), tuple(combinations), self._calls)
+
+    def make(self, draw: Draw, cluster: Cluster, domains: Mapping[str, Domain]) -> Blueprint:
+        """The blueprint of a draw.
+
+        Raises:
+            BlueprintError: if no draft works; the message is that of the last one.
+        """
+        problem = BlueprintError(f"{cluster.domain}: no draft was tried")
+        for attempt in range(self._tries):
+            generators = Generators(f"{draw.seed}:plan:{attempt}", "2025-01-01 00:00", None)
+            try:
+                return self._draft(draw, cluster, domains, generators)
+            except BlueprintError as error:
+                problem = error
+        raise problem
+
+    def _draft(
+        self,
+        draw: Draw,
+        cluster: Cluster,
+        domains: Mapping[str, Domain],
+        generators: Generators,
+    ) -> Blueprint:
+        chosen = self._domains(draw, cluster, domains, generators)
+        seeds = {
+            domain.name: f"{self._seed}-{generators.random.randrange(self._worlds)}"
+            for domain in chosen
+        }
+        allowed = {domain.name: frozenset(domain.tools) for domain in chosen}
+        allowed[cluster.domain] = frozenset(tool.name for tool in cluster.tools)
+        sessions = _open(chosen, seeds)
+        try:
+            planner = Planner(sessions, allowed, generators, self._depth)
+            composer = Composer(
+                planner, chosen, draw.request.operators, draw.request.calls, self._depth
+            )
+            composer.compose()
+        finally:
+            _close(sessions)
+        applied = set(composer.applied)
+        wording = Wording(planner.steps, generators, composer.revised, planner.facts)
+        turns = wording.turns(withhold="withhold" in draw.request.operators)
+        if any(turn.withheld for turn in turns):
+            applied.add("withhold")
+        elif "withhold" in draw.request.operators:
+            raise BlueprintError(f"{cluster.domain}: no fact of this plan can be withheld")
+        plan = arrange(planner.steps, parallel="branch" in applied)
+        injections = self._inject(plan, draw.request.operators, generators)
+        applied |= {"perturb"} if injections else set()
+        fresh = _open(chosen, seeds)
+        try:
+            executed = execute(plan, planner.facts, fresh)
+        finally:
+            _close(fresh)
+        operators = tuple(o for o in ORDER if o in applied)
+        return _blueprint(
+            cluster, chosen, operators, seeds, planner.facts, turns, executed, injections
+        )
+
+    def _domains(
+        self,
+        draw: Draw,
+        cluster: Cluster,
+        domains: Mapping[str, Domain],
+        generators: Generators,
+    ) -> tuple[Domain, ...]:
+        home = domains[cluster.domain]
+        if "cross" not in draw.request.operators:
+            return (home,)
+        if not cluster.partners:
+            raise BlueprintError(f"{cluster.domain}: no domain to cross with")
+        return (home, domains[generators.random.choice(cluster.partners)])
+
+    def _inject(
+        self, plan: Sequence[Step], asked: Sequence[Operator], generators: Generators
+    ) -> tuple[Injection, ...]:
+        if "perturb" not in asked:
+            return ()
+        target = generators.random.choice([n for n, s in enumerate(plan) if s.expect == "ok"])
+        tool = plan[target].tool
+        nth = sum(step.tool == tool for step in plan[:target])
+        return (Injection(tool, nth, generators.random.choice(self._errors)),)
+
+
+def _open(domains: Sequence[Domain], seeds: Mapping[str, str]) -> dict[str, Session]:
+    return {domain.name: world(domain, seeds[domain.name]).open() for domain in domains}
+
+
+def _close(sessions: Mapping[str, Session]) -> None:
+    for session in sessions.values():
+        session.close()
+
+
+def _blueprint(
+    cluster: Cluster,
+    domains: Sequence[Domain],
+    operators: tuple[Operator, ...],
+    seeds: dict[str, str],
+    facts: dict[str, Any],
+    turns: tuple[UserTurn, ...],
+    executed: Executed,
+    injections: tuple[Injection, ...],
+) -> Blueprint:
+    used = {step.domain for step in executed.plan}
+    # Words are left out: two blueprints that differ in words alone are duplicates.
+    content = {
+        "worlds": {name: seed for name, seed in seeds.items() if name in used},
+        "plan": [[s.domain, s.tool, s.arguments, s.turn, s.batch, s.gold] for s in executed.plan],
+        "withheld": [[fact for fact, _, _ in turn.withheld] for turn in turns],
+        "injections": [[i.tool, i.nth] for i in injections],
+    }
+    return Blueprint(
+        id=digest(canonical(content)),
+        cluster=cluster.id,
+        domain="+".join(domain.name for domain in domains),
+        category=cluster.category,
+        operators=operators,
+        worlds=seeds,
+        goal=_goal(turns),
+        facts=facts,
+        turns=turns,
+        plan=executed.plan,
+        injections=injections,
+        final_state=executed.final_state,
+        answers=executed.answers,
+    )
+
+
+def _goal(turns: Sequence[UserTurn]) -> str:
+    if len(turns) == 1:
+        return turns[0].request
+    return " ".join(f"({number}) {turn.request}" for number, turn in enumerate(turns, 1))
