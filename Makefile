@@ -21,7 +21,7 @@ run: $(RUN_STAMP) ## install what is needed and synthesise
 	$(BIN)/tdscaling synthesize $(ARGS)
 
 test: check ## all checks and all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(DEV_STAMP) ## style, types and layers
 	$(BIN)/ruff check

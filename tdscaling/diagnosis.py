@@ -116,7 +116,7 @@ def dotted_keys(config: DictConfig, prefix: str = "") -> set[str]:
     for key in config:
         if str(key).startswith("_"):
             continue
-        name = f"{prefix}{key}"
+        name = prefix + str(key)
         found.add(name)
         child = config._get_node(key)
         if isinstance(child, DictConfig) and not child._is_none() and not child._is_missing():

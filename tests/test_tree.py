@@ -98,8 +98,10 @@ def test_module_has_option(module: str) -> None:
 
 @pytest.mark.parametrize("config", sorted(CONF.glob("*.yaml")), ids=lambda path: path.stem)
 def test_command_has_module_test_and_description(config: Path) -> None:
-    assert (ROOT / "tdscaling" / f"{config.stem}.py").is_file()
-    assert (ROOT / "tests" / f"test_{config.stem}.py").is_file()
+    name = config.stem
+    module, package = ROOT / "tdscaling" / f"{name}.py", ROOT / "tdscaling" / name / "__init__.py"
+    assert module.is_file() or package.is_file()
+    assert list((ROOT / "tests").glob(f"**/test_{name}.py")), f"no test of the command {name}"
     assert config.read_text().startswith("# ")
 
 
