@@ -1,0 +1,150 @@
+"""Steering reaches higher entropies than the control, and is a function of what it observed."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tdscaling.errors import ConfigError
+from tdscaling.evolution.entropy import EntropyEvolution
+from tdscaling.evolution.none import UniformEvolution
+from tdscaling.schema import Outcome, Request, Steering
+from tests.evolution.synthetic import CATEGORIES, DEAD, menu, outcome, run
+
+BINS = [1.5, 2.0, 2.5]
+
+
+def knobs(**change: Any) -> dict[str, Any]:
+    path = Path(__file__).parents[2] / "conf" / "evolution" / "entropy.yaml"
+    shipped = yaml.safe_load(path.read_text())
+    assert shipped.pop("_target_") == "tdscaling.evolution.entropy.EntropyEvolution"
+    assert shipped["bins"] == "${metrics.bins}"
+    return {**shipped, "bins": BINS, **change}
+
+
+def entropy(labels: Iterable[object]) -> float:
+    counts = Counter(labels)
+    return -sum(c / counts.total() * math.log2(c / counts.total()) for c in counts.values())
+
+
+def accepted_entropies(outcomes: list[Outcome], count: int) -> tuple[float, float, float]:
+    kept = [o for o in outcomes if o.verdict.accepted][:count]
+    assert len(kept) == count
+    per_call = [o.trace.complexity / len(o.trace.actions) for o in kept]
+    return (
+        entropy(o.category for o in kept),
+        entropy(o.trace.mode for o in kept),
+        entropy(sum(value >= edge for edge in BINS) for value in per_call),
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_at_equal_accepted_counts_steering_beats_the_control(seed: int) -> None:
+    count = 600
+    uniform = accepted_entropies(run(UniformEvolution(), count, seed), count)
+    steered = accepted_entropies(run(EntropyEvolution(**knobs()), count, seed), count)
+    assert steered[0] > uniform[0] + 0.4
+    assert steered[0] > math.log2(CATEGORIES - 1) - 0.1
+    assert steered[1] > uniform[1] + 0.25
+    assert steered[2] > uniform[2] + 0.1
+
+
+def test_the_dead_category_is_left_to_exploration() -> None:
+    outcomes = run(EntropyEvolution(**knobs()), 600, 1)
+    late = [o for o in outcomes if o.round >= 4]
+    share = sum(o.category == DEAD for o in late) / len(late)
+    assert 0 < share < 2 * 0.1 / CATEGORIES + 0.01
+
+
+def steering_after(seed: int, **change: Any) -> Steering:
+    evolution = EntropyEvolution(**knobs(**change))
+    for done in run(UniformEvolution(), 300, 5):
+        evolution.observe(done)
+    return evolution.steer(9, 64, menu(), seed)
+
+
+def test_a_pure_function_of_outcomes_and_arguments() -> None:
+    first = steering_after(1)
+    assert first == steering_after(1)
+    assert first.requests != steering_after(2).requests
+    evolution = EntropyEvolution(**knobs())
+    for done in run(UniformEvolution(), 300, 5):
+        evolution.observe(done)
+    evolution.steer(3, 64, menu(), 1)
+    assert pickle.loads(pickle.dumps(evolution)).steer(9, 64, menu(), 1) == first
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"domain_weight": 0},
+        {"mode_weight": 0},
+        {"complexity_weight": 0},
+        {"exploration": 1},
+        {"prior": 50},
+        {"hopeless": 0.5},
+        {"ceiling": 1.5},
+        {"bins": [1.01]},
+    ],
+)
+def test_every_knob_has_an_effect(change: dict[str, Any]) -> None:
+    assert steering_after(1, **change).decisions != steering_after(1).decisions
+
+
+def test_full_exploration_is_uniform() -> None:
+    for decision in steering_after(1, exploration=1).decisions:
+        choices = {"category": CATEGORIES, "operators": 9, "calls": 6}[decision.factor]
+        assert decision.weight == pytest.approx(1 / choices)
+
+
+def test_decisions_are_probabilities_with_reasons() -> None:
+    decisions = steering_after(1).decisions
+    for factor in ("category", "operators", "calls"):
+        part = [d for d in decisions if d.factor == factor]
+        assert sum(d.weight for d in part) == pytest.approx(1)
+        assert all(d.round == 9 for d in part)
+    dead = next(d for d in decisions if d.choice == DEAD)
+    assert dead.why.startswith("0.0 accepted; 0 of ")
+    assert next(d for d in decisions if d.choice == "plain").why.startswith("yielded direct")
+
+
+def test_before_anything_is_known_factors_are_uniform() -> None:
+    steering = EntropyEvolution(**knobs()).steer(0, 64, menu(), 1)
+    assert len(steering.requests) == 64
+    weights = [d.weight for d in steering.decisions if d.factor == "calls"]
+    assert weights == pytest.approx([1 / 6] * 6)
+
+
+def test_what_never_succeeds_is_given_up_even_if_nothing_else_was_tried() -> None:
+    evolution = EntropyEvolution(**knobs())
+    for index in range(100):
+        evolution.observe(outcome(index, 0, Request("c11_0", ("revise",), 2), 1))
+    decisions = {d.choice: d for d in evolution.steer(2, 8, menu(), 1).decisions}
+    for choice in (DEAD, "revise", "2"):
+        assert "given up but for exploration" in decisions[choice].why
+        assert decisions[choice].weight < 0.02
+
+
+def test_an_unseen_operator_attracts() -> None:
+    evolution = EntropyEvolution(**knobs())
+    request = Request("c0_0", (), 2)
+    for index in range(100):
+        evolution.observe(outcome(index, 0, request, 1))
+    weights = {d.choice: d.weight for d in evolution.steer(2, 8, menu(), 1).decisions}
+    assert weights["refuse"] > 5 * weights["plain"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"domain_weight": -1}, {"exploration": 1.5}, {"prior": 0}, {"hopeless": 2}, {"ceiling": 0}],
+)
+def test_unusable_knobs_are_refused_by_name(change: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=f"evolution.{next(iter(change))}"):
+        EntropyEvolution(**knobs(**change))
