@@ -1,0 +1,83 @@
+"""Environments of declared domains: SQL executes the calls.
+
+Enters: domains and the seeds of their worlds. Leaves: executed observations; those that a
+blueprint's injections put in their place are marked `injected`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tdscaling.declared.domain import Domain
+from tdscaling.declared.world import Session, world
+from tdscaling.schema import Injection, Observation
+
+
+class DeclaredEnvironment:
+    """State of one conversation over declared domains."""
+
+    def __init__(self, sessions: Mapping[str, Session], injections: Sequence[Injection]) -> None:
+        self._sessions = sessions
+        self._owner = {
+            tool: session for session in sessions.values() for tool in session.domain.tools
+        }
+        self._injections = {(i.tool, i.nth): i.error for i in injections}
+        self._calls: Counter[str] = Counter()
+
+    async def call(self, tool: str, arguments: object) -> Observation:
+        """Execute one call."""
+        session = self._owner.get(tool)
+        if session is None:
+            return _error(f"there is no tool {tool!r}")
+        values = _parsed(arguments)
+        if values is None:
+            return _error("arguments are not a JSON object")
+        nth = self._calls[tool]
+        self._calls[tool] += 1
+        if (tool, nth) in self._injections:
+            error = json.dumps({"error": self._injections[tool, nth]})
+            return Observation(error, ok=False, provenance="injected")
+        result = session.execute(tool, values)
+        return Observation(result.content, result.ok, "executed")
+
+    def changes(self) -> dict[str, Any]:
+        """State changes so far."""
+        found: dict[str, Any] = {}
+        for session in self._sessions.values():
+            found |= session.changes()
+        return found
+
+    def close(self) -> None:
+        """Free the state."""
+        for session in self._sessions.values():
+            session.close()
+
+
+class DeclaredEnvironments:
+    """Opens environments of declared domains."""
+
+    def open(
+        self,
+        domains: Mapping[str, Domain],
+        worlds: Mapping[str, str],
+        injections: Sequence[Injection],
+    ) -> DeclaredEnvironment:
+        """A fresh environment in the initial state that `worlds` names."""
+        sessions = {name: world(domains[name], seed).open() for name, seed in worlds.items()}
+        return DeclaredEnvironment(sessions, injections)
+
+
+def _parsed(arguments: object) -> dict[str, Any] | None:
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments or "{}")
+        except ValueError:
+            return None
+    return arguments if isinstance(arguments, dict) else None
+
+
+def _error(text: str) -> Observation:
+    return Observation(json.dumps({"error": text}), ok=False, provenance="executed")

@@ -1,0 +1,137 @@
+"""An assistant that follows the gold plan.
+
+Enters: the blueprint and the messages so far. Leaves: questions for withheld facts, calls whose
+arguments are bound from *actual* observations, answers worded from actual results. It does not
+repair a world that differs from the dry run: it says what it sees, and verification decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any
+
+from tdscaling.bindings import BindingError, resolve
+from tdscaling.errors import RoleError
+from tdscaling.roles import Said, Scene
+from tdscaling.roles.assistant._phrases import answer
+from tdscaling.schema import Message, Step, canonical, digest
+
+PREFACES = ("", "", "", "Let me check that.", "One moment.", "I'll look into it.", "On it.")
+RETRIES = 2
+"""Further tries of a call whose error says that it may be tried again."""
+_TRANSIENT = ("again", "retry")
+
+
+class ScriptedAssistant:
+    """Follows the gold plan."""
+
+    name = "scripted"
+
+    async def speak(self, scene: Scene, messages: Sequence[Message]) -> Said:
+        """The next question, calls or answer.
+
+        Raises:
+            RoleError: if an argument cannot be bound from what was observed.
+        """
+        turn = _turn(scene, messages)
+        progress = _Progress(scene, messages)
+        question = _question(scene, messages, turn)
+        if question:
+            return Said({"role": "assistant", "content": question})
+        repeated = progress.to_retry()
+        pending = repeated or progress.next_batch(turn)
+        if not pending:
+            return Said({"role": "assistant", "content": answer(scene, turn, progress.results)})
+        try:
+            calls = [_call(scene, number, progress, len(messages)) for number in pending]
+        except BindingError as error:
+            raise RoleError(f"assistant: {error}") from error
+        random = Random(f"{scene.seed}:assistant:{len(messages)}")
+        preface = "Let me try that again." if repeated else random.choice(PREFACES)
+        return Said({"role": "assistant", "content": preface or None, "tool_calls": calls})
+
+
+class _Progress:
+    """Which steps of the plan were made, read off the messages."""
+
+    def __init__(self, scene: Scene, messages: Sequence[Message]) -> None:
+        self._plan = scene.blueprint.plan
+        self.results: dict[int, str] = {}
+        self._tries: dict[int, int] = {}
+        self._failed: list[int] = []
+        for number, content in _made(messages):
+            self._tries[number] = self._tries.get(number, 0) + 1
+            self.results[number] = content
+        last = _last_made(messages)
+        self._failed = [n for n in last if _transient(self.results[n], self._plan[n])]
+
+    def to_retry(self) -> list[int]:
+        """Steps of the last message whose error asks for another try."""
+        return [number for number in self._failed if self._tries[number] <= RETRIES]
+
+    def next_batch(self, turn: int) -> list[int]:
+        """Steps that are made next in a turn, empty if there are none left."""
+        left = [
+            number
+            for number, step in enumerate(self._plan)
+            if step.turn == turn and number not in self.results
+        ]
+        return [n for n in left if self._plan[n].batch == self._plan[left[0]].batch]
+
+
+def _made(messages: Sequence[Message]) -> Iterator[tuple[int, str]]:
+    for message in messages:
+        if message["role"] == "tool":
+            yield _step_of(message["tool_call_id"]), str(message["content"])
+
+
+def _last_made(messages: Sequence[Message]) -> list[int]:
+    calls = messages[-1]["role"] == "tool"
+    last = next((m for m in reversed(messages) if m.get("tool_calls")), None)
+    if not calls or last is None:
+        return []
+    return [_step_of(call["id"]) for call in last["tool_calls"]]
+
+
+def _step_of(call_id: str) -> int:
+    return int(call_id.split("_")[1])
+
+
+def _transient(content: str, step: Step) -> bool:
+    if step.expect == "refused" or not content.startswith('{"error"'):
+        return False
+    return any(word in content for word in _TRANSIENT)
+
+
+def _turn(scene: Scene, messages: Sequence[Message]) -> int:
+    """The user turn that is being served: replies to questions are no new turns."""
+    users = sum(message["role"] == "user" for message in messages)
+    return min(users - 1 - _asked(scene, messages), len(scene.blueprint.turns) - 1)
+
+
+def _asked(scene: Scene, messages: Sequence[Message]) -> int:
+    questions = {q for turn in scene.blueprint.turns for _, q, _ in turn.withheld}
+    texts = [m.get("content") for m in messages[:-1] if m["role"] == "assistant"]
+    return sum(any(q in str(text) for q in questions) for text in texts)
+
+
+def _question(scene: Scene, messages: Sequence[Message], turn: int) -> str | None:
+    withheld = scene.blueprint.turns[turn].withheld
+    if not withheld or messages[-1]["role"] != "user":
+        return None
+    text = " ".join(question for _, question, _ in withheld)
+    asked = any(text in str(m.get("content")) for m in messages if m["role"] == "assistant")
+    return None if asked else text
+
+
+def _call(scene: Scene, number: int, progress: _Progress, position: int) -> dict[str, Any]:
+    step = scene.blueprint.plan[number]
+    arguments = resolve(step, scene.blueprint.facts, progress.results)
+    return {
+        # The step is part of the id: progress is read off the messages alone.
+        "id": f"call_{number}_{digest(canonical([scene.seed, number, position]), 8)}",
+        "type": "function",
+        "function": {"name": step.tool, "arguments": json.dumps(arguments, ensure_ascii=False)},
+    }
