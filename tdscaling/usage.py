@@ -93,6 +93,8 @@ def of_command(invocation: Invocation) -> str:
     comments = _comments(invocation, choices)
     lines = []
     for line, path in _keyed(OmegaConf.to_yaml(config)):
+        if path and path.rsplit(".", 1)[-1] == "_target_":
+            continue  # which class it is follows from the choice
         remark = comments.get(path, "") if path else ""
         lines.append(f"{line:44}  # {remark}" if remark else line)
     name = invocation.command

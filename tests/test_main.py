@@ -244,6 +244,7 @@ def test_help_of_a_command_shows_settings_with_comments(shell: Shell) -> None:
         assert "seed: 0 # any whole number" in lines
         assert "trajectories: 200 # accepted trajectories, 1 or more" in lines
         assert "count: 3 # things, 0 or more" in lines
+        assert "_target_" not in answer.out
 
 
 def test_version(shell: Shell) -> None:
