@@ -131,7 +131,10 @@ def check(invocation: Invocation) -> DictConfig:
     config = _compose(invocation, loader, first)
     _check_types(config, parsed)
     for position, override in enumerate(parsed):
-        for value in values[position][1:]:
+        others = values[position][1:]
+        if override.is_range_sweep():
+            others = others[-1:]  # what fits both ends fits between
+        for value in others:
             words = [*first[:position], value, *first[position + 1 :]]
             _check_types(_compose(invocation, loader, words), [override])
     return config
