@@ -10,6 +10,9 @@ from tempfile import TemporaryDirectory
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 FLAGS = (
     "--headless",
@@ -66,3 +69,22 @@ def load(driver: webdriver.Chrome, page: Path, fragment: str = "") -> None:
     driver.get("about:blank")
     driver.get_log("browser")
     driver.get(page.as_uri() + fragment)
+
+
+def items(driver: webdriver.Chrome) -> list[WebElement]:
+    return driver.find_elements(By.CSS_SELECTOR, "#list button")
+
+
+def count(driver: webdriver.Chrome) -> int:
+    """Trajectories that pass the filters, as the page says."""
+    return int(driver.find_element(By.ID, "count").text.split(" of ")[1])
+
+
+def press(driver: webdriver.Chrome, element: WebElement) -> None:
+    """Click without waiting for the page to have scrolled there."""
+    driver.execute_script("arguments[0].click()", element)
+
+
+def search(driver: webdriver.Chrome, words: str, expected: int) -> None:
+    driver.find_element(By.ID, "f-text").send_keys(words)
+    WebDriverWait(driver, 5).until(lambda d: count(d) == expected)

@@ -118,33 +118,31 @@ def messages(service: str, index: int, injected: bool) -> list[dict[str, Any]]:
     ]
 
 
+def _plan(service: str, index: int) -> list[dict[str, Any]]:
+    _, thing, deed = SERVICES[service]
+    key = f"{thing}_id"
+    common = {"domain": service, "turn": 0, "expect": "ok", "observation": "[]"}
+    search = {
+        "tool": f"search_{thing}s",
+        "arguments": {"query": {"fact": "name"}},
+        "gold": {"query": f"{thing} {index}"},
+    }
+    create = {
+        "tool": f"create_{deed}",
+        "arguments": {key: {"step": 0, "column": key, "pick": "only"}},
+        "gold": {key: f"X{index}"},
+    }
+    return [
+        {**common, **search, "batch": 0, "purpose": "lookup"},
+        {**common, **create, "batch": 1, "purpose": "goal"},
+    ]
+
+
 def _blueprint(service: str, index: int, operators: tuple[str, ...]) -> dict[str, Any]:
     category, thing, deed = SERVICES[service]
-    key = f"{thing}_id"
-    steps = [
-        {
-            "domain": service,
-            "tool": f"search_{thing}s",
-            "arguments": {"query": {"fact": "name"}},
-            "turn": 0,
-            "batch": 0,
-            "purpose": "lookup",
-            "expect": "ok",
-            "gold": {"query": f"{thing} {index}"},
-            "observation": "[]",
-        },
-        {
-            "domain": service,
-            "tool": f"create_{deed}",
-            "arguments": {key: {"step": 0, "column": key, "pick": "only"}},
-            "turn": 0,
-            "batch": 1,
-            "purpose": "goal",
-            "expect": "ok",
-            "gold": {key: f"X{index}"},
-            "observation": "{}",
-        },
-    ]
+    told = f"{deed[:2].upper()}-{1000 + index}"
+    first = {"request": f"make a {deed}", "facts": ["name"], "closes": False}
+    second = {"request": "ask for its number", "facts": [], "closes": True}
     return {
         "id": f"b{index}",
         "cluster": f"c_{service}",
@@ -154,33 +152,11 @@ def _blueprint(service: str, index: int, operators: tuple[str, ...]) -> dict[str
         "worlds": {service: "w"},
         "goal": f"Get a {deed} for {thing} {index}.",
         "facts": {"name": f"{thing} {index}"},
-        "turns": [
-            {
-                "request": f"make a {deed}",
-                "facts": ["name"],
-                "withheld": [],
-                "revises": [],
-                "closes": False,
-            },
-            {
-                "request": "ask for its number",
-                "facts": [],
-                "withheld": [],
-                "revises": [],
-                "closes": True,
-            },
-        ],
-        "plan": steps,
+        "turns": [{**turn, "withheld": [], "revises": []} for turn in (first, second)],
+        "plan": _plan(service, index),
         "injections": [],
         "final_state": {f"{service}.{deed}": {"added": [{"status": "held"}]}},
-        "answers": [
-            {
-                "turn": 0,
-                "step": 1,
-                "values": [f"{deed[:2].upper()}-{1000 + index}"],
-                "refusal": None,
-            }
-        ],
+        "answers": [{"turn": 0, "step": 1, "values": [told], "refusal": None}],
     }
 
 
