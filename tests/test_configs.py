@@ -50,6 +50,13 @@ def test_command_composes_and_describes_itself(command: str) -> None:
     assert usage.about(COMMANDS[command])
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_writes_no_log_file(command: str) -> None:
+    config = configuration.compose(Invocation(command, ()))
+    hint = f"conf/{command}.yaml needs `defaults: [_self_, override hydra/job_logging: quiet]`"
+    assert list(config.hydra.job_logging.handlers) == ["console"], hint
+
+
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"synthesize"}))
 def test_other_commands_leave_no_folders(command: str) -> None:
     config = configuration.compose(Invocation(command, ()))
