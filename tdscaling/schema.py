@@ -369,3 +369,22 @@ class Outcome:
     """The trajectory as one JSON line without newline; empty where there was no conversation."""
     seconds: dict[str, float] = field(default_factory=dict)
     """CPU time per stage (`blueprint`, `converse`, `verify`, `measure`); never part of the data."""
+
+
+Stop = Literal["done", "silent", "turns", "steps", "repeats", "failed"]
+"""How a conversation ended: the user had no more to say; the assistant said nothing; too many user
+turns; too many assistant messages in one turn; the same call over and over; a role or the
+environment failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One conversation as it was played."""
+
+    messages: tuple[Message, ...]
+    provenance: tuple[Provenance, ...]
+    """One entry per tool message."""
+    stop: Stop
+    failure: Verdict | None = None
+    """The rejection where a role or the environment failed."""
+    llm_calls: tuple[LlmCall, ...] = ()

@@ -1,0 +1,1 @@
+"""State machines of conversations, made with LangGraph; chosen by `conf/graphs/`."""

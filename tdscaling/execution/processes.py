@@ -1,0 +1,83 @@
+"""Attempts in worker processes.
+
+Fits scripted roles, whose cost is CPU time. The runner is pickled once per worker; draws and
+outcomes travel between the processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import asynccontextmanager
+
+from tdscaling.errors import ConfigError, TdscalingError
+from tdscaling.execution import Runner, Submit
+from tdscaling.schema import Draw, Outcome
+
+QUEUED = 4
+"""Draws per worker kept submitted, so that none waits for the loop."""
+
+_runner: Runner | None = None
+_loop: asyncio.Runner | None = None
+
+
+class ProcessExecution:
+    """Runs attempts in worker processes.
+
+    Args:
+        workers: number of processes; null for one per core that this process may use.
+    """
+
+    def __init__(self, *, workers: int | None) -> None:
+        if workers is not None and workers < 1:
+            raise ConfigError(f"execution.workers: expected null or at least 1, got {workers}")
+        self._workers = workers or len(os.sched_getaffinity(0))
+
+    def slots(self, concurrency: int) -> int:
+        """Enough to keep every worker busy; `concurrency` does not matter here."""
+        return self._workers * QUEUED
+
+    @asynccontextmanager
+    async def start(self, runner: Runner) -> AsyncIterator[Submit]:
+        """Start the workers.
+
+        Raises:
+            TdscalingError: from the submit function, if a worker died.
+        """
+        # Not fork: the ledger's engine has threads that a forked child would lack.
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(self._workers, context, _prepare, (runner,))
+        loop = asyncio.get_running_loop()
+
+        async def submit(draw: Draw) -> Outcome:
+            try:
+                return await loop.run_in_executor(pool, _run, draw)
+            except BrokenProcessPool as error:
+                raise TdscalingError(
+                    "execution: a worker process died, perhaps for lack of memory. What was "
+                    "finished is kept; run the same command again to go on, or type "
+                    "execution.workers=1."
+                ) from error
+
+        try:
+            yield submit
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _prepare(runner: Runner) -> None:
+    global _runner, _loop
+    # The terminal sends Ctrl-C to all processes; only the loop decides how to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _runner, _loop = runner, asyncio.Runner()
+
+
+def _run(draw: Draw) -> Outcome:
+    if _runner is None or _loop is None:
+        raise RuntimeError("the worker was not prepared")
+    return _loop.run(_runner.run(draw))

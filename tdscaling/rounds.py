@@ -1,0 +1,218 @@
+"""The rounds of a run: what is drawn next, what was committed so far.
+
+Enters: outcomes in any order. Leaves: draws, and commits in index order. Round r is steered once
+all outcomes of rounds <= r-2 are committed, so two rounds are under way at a time and nothing
+depends on which conversation was quick.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tdscaling.errors import ConfigError, TdscalingError
+from tdscaling.evolution import Evolution
+from tdscaling.metrics import Metrics
+from tdscaling.schema import Decision, Draw, Menu, Outcome, Verdict, digest
+from tdscaling.store import Store
+
+COMMIT_SIZE = 32
+"""Outcomes per commit, at most."""
+COMMIT_SECONDS = 1.0
+"""Seconds after which fewer are committed too: no more than this is lost to a crash."""
+LAG = 2
+"""Round r is steered by outcomes of rounds <= r - LAG."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Ends of a run; the first that is reached counts."""
+
+    trajectories: int
+    """Accepted trajectories to reach, at least 1."""
+    tokens: int | None
+    """Tokens to spend: those that models counted, plus, for conversations without a model, a
+    quarter of the characters of the dataset line."""
+    attempts: int | None
+    """Attempts to make, accepted or not."""
+    patience: int
+    """Rounds without any accepted trajectory after which the run gives up, at least 1."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, int | None]) -> Budget:
+        """Check the options.
+
+        Raises:
+            ConfigError: naming the option that is out of range.
+        """
+        for name, value in values.items():
+            required = name in ("trajectories", "patience")
+            if (value is None and required) or (value is not None and value < 1):
+                wanted = "at least 1" if required else "null or at least 1"
+                raise ConfigError(f"budget.{name}: expected {wanted}, got {value}")
+        return cls(**values)  # type: ignore[arg-type]
+
+
+class Rounds:
+    """Decides draws and commits outcomes.
+
+    Args:
+        store: the ledger; what it holds is taken up.
+        metrics: counts outcomes.
+        evolution: steers rounds.
+        menu: what can be asked for.
+        seed: of the run.
+        size: draws per round, at least 1.
+        budget: when to end.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        metrics: Metrics,
+        evolution: Evolution,
+        menu: Menu,
+        seed: int,
+        size: int,
+        budget: Budget,
+    ) -> None:
+        if size < 1:
+            raise ConfigError(f"round_size: expected at least 1, got {size}")
+        self._store, self._metrics, self._evolution = store, metrics, evolution
+        self._menu, self._seed, self._size, self._budget = menu, seed, size, budget
+        self._queue: deque[Draw] = deque()
+        self._waiting: dict[int, Outcome] = {}
+        self._batch: list[Outcome] = []
+        self._decisions: list[Decision] = []
+        self._finished: list[dict[str, Any]] = []
+        self._unseen: dict[int, list[Outcome]] = {}
+        self._blueprints: set[str] = set()
+        self._next = 0
+        self._steered = 0
+        self._accepted = 0
+        self._tokens = 0
+        self._round = [0, 0]
+        self._barren = 0
+        self._committed = time.monotonic()
+        self.done = False
+        self.why = ""
+        for outcome in store.outcomes():
+            self._count(outcome)
+            if self._next % size == 0:
+                self._round = [0, 0]
+
+    def draws(self, room: int, stopping: bool) -> Iterator[Draw]:
+        """The next draws, as many as there is room for and as are decided."""
+        while room > 0 and not stopping and not self.done:
+            while not self._queue and self._steered <= self._next // self._size + LAG - 1:
+                self._steer()
+            if not self._queue:
+                return
+            room -= 1
+            yield self._queue.popleft()
+
+    def _steer(self) -> None:
+        round_ = self._steered
+        for earlier in sorted(self._unseen):
+            if earlier <= round_ - LAG:
+                for outcome in self._unseen.pop(earlier):
+                    self._evolution.observe(outcome)
+        first = round_ * self._size
+        self._steered += 1
+        if first + self._size <= self._next:
+            return  # of a run that is continued: this round is in the ledger already
+        steering = self._evolution.steer(round_, self._size, self._menu, self._seed)
+        self._decisions += steering.decisions
+        self._queue.extend(
+            Draw(index, round_, digest([self._seed, index]), request)
+            for index, request in enumerate(steering.requests, first)
+            if index >= self._next
+        )
+
+    def take(self, outcomes: Iterable[Outcome]) -> None:
+        """Accept finished attempts, and commit those whose turn it is.
+
+        Raises:
+            TdscalingError: if nothing is accepted for too long.
+        """
+        for outcome in outcomes:
+            self._waiting[outcome.index] = outcome
+        while self._next in self._waiting and not self.done:
+            outcome = self._unique(self._waiting.pop(self._next))
+            self._batch.append(outcome)
+            self._count(outcome)
+            self._end_round()
+        late = time.monotonic() - self._committed > COMMIT_SECONDS
+        if self.done or late or len(self._batch) >= COMMIT_SIZE:
+            self.flush()
+        if self._barren >= self._budget.patience:
+            raise TdscalingError(self._hopeless())
+
+    def _unique(self, outcome: Outcome) -> Outcome:
+        if not outcome.blueprint_id or outcome.blueprint_id not in self._blueprints:
+            return outcome
+        detail = f"blueprint {outcome.blueprint_id} was played before"
+        # The conversation is not kept: its line states a verdict that no longer holds.
+        return replace(outcome, verdict=Verdict(False, "duplicate", detail), line="")
+
+    def _count(self, outcome: Outcome) -> None:
+        self._metrics.observe(outcome)
+        self._unseen.setdefault(outcome.round, []).append(replace(outcome, line=""))
+        if outcome.blueprint_id:
+            self._blueprints.add(outcome.blueprint_id)
+        self._next = outcome.index + 1
+        self._accepted += outcome.verdict.accepted
+        self._tokens += _tokens(outcome)
+        self._round[0] += 1
+        self._round[1] += outcome.verdict.accepted
+        self._check_budget()
+        if self._next % self._size == 0:
+            self._barren = 0 if self._round[1] else self._barren + 1
+
+    def _end_round(self) -> None:
+        """Keep the figures of a round that is over; the last one may be cut short."""
+        if self._next % self._size and not self.done:
+            return
+        attempted, accepted = self._round
+        row = {"round": (self._next - 1) // self._size, "attempted": attempted}
+        self._finished.append({**self._metrics.figures(), **row, "accepted": accepted})
+        self._round = [0, 0]
+
+    def _check_budget(self) -> None:
+        budget = self._budget
+        if self._accepted >= budget.trajectories:
+            self.done, self.why = True, f"{self._accepted} trajectories accepted"
+        elif budget.tokens is not None and self._tokens >= budget.tokens:
+            self.done, self.why = True, f"{self._tokens} of {budget.tokens} tokens spent"
+        elif budget.attempts is not None and self._next >= budget.attempts:
+            self.done, self.why = True, f"{self._next} attempts made"
+
+    def flush(self) -> None:
+        """Commit what is finished."""
+        if self._batch or self._finished:
+            self._store.commit(self._batch, self._finished, self._decisions)
+            self._batch, self._finished, self._decisions = [], [], []
+        self._committed = time.monotonic()
+
+    def state(self) -> tuple[int, int, dict[str, Any]]:
+        """Accepted, attempted, and the metrics' figures."""
+        return self._accepted, self._next, self._metrics.figures()
+
+    def _hopeless(self) -> str:
+        worst = self._store.query(
+            "SELECT reason, count(*) AS n, any_value(detail) AS detail FROM trajectories "
+            "WHERE NOT accepted GROUP BY reason ORDER BY n DESC, reason LIMIT 1"
+        )
+        cause = f"{worst[0]['reason']} ({worst[0]['detail']})" if worst else "unknown"
+        return (
+            f"nothing was accepted in {self._barren} rounds of {self._size} attempts; most often: "
+            f"{cause}. Nothing is put in its place. Mend the cause, or raise budget.patience."
+        )
+
+
+def _tokens(outcome: Outcome) -> int:
+    counted = sum(call.prompt_tokens + call.completion_tokens for call in outcome.llm_calls)
+    return counted or len(outcome.line) // 4
