@@ -172,7 +172,9 @@ class Store:
 
     def config(self) -> Row:
         """The stored config: keys that decide the data, and the budget."""
-        stored: Row = json.loads(self.query("SELECT config FROM config")[0]["config"])
+        rows = self.query("SELECT config FROM config")
+        # A run killed while its ledger was being made has none.
+        stored: Row = json.loads(rows[0]["config"]) if rows else {}
         return stored
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:

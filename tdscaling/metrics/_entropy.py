@@ -129,10 +129,11 @@ class Rarefied:
 
 
 def rarefy(rows: Sequence[Mapping[str, float]], n: int, seed: str, draws: int) -> Rarefied:
-    """Entropy and support of `rows` cut down to `n` of them, by seeded subsampling.
+    """Entropy and support of `rows` cut down to `n` of them.
 
-    Works for masses spread over several categories; a subsample takes whole trajectories, without
-    replacement. With `n` equal to the number of rows there is one subsample and no spread.
+    A subsample takes whole trajectories without replacement. Where every row is one category the
+    means are exact; where masses are spread they are means of the seeded subsamples, as the
+    interval always is. With `n` equal to the number of rows there is one subsample and no spread.
 
     Args:
         rows: masses over categories, one mapping per trajectory.
@@ -142,19 +143,22 @@ def rarefy(rows: Sequence[Mapping[str, float]], n: int, seed: str, draws: int) -
     """
     rng = random.Random(f"rarefy:{seed}")
     whole = n == len(rows)
-    samples = [rows] if whole else (rng.sample(rows, n) for _ in range(draws))
-    entropies, supports = [], []
-    for sample in samples:
-        tally = _tally(sample)
-        entropies.append(entropy_of(list(tally.values())))
-        supports.append(len(tally))
-    entropies.sort()
+    tallies = [
+        _tally(s) for s in ([rows] if whole else (rng.sample(rows, n) for _ in range(draws)))
+    ]
+    entropies = sorted(entropy_of(list(tally.values())) for tally in tallies)
+    if not whole and all(len(row) == 1 for row in rows):
+        counts = [round(count) for count in _tally(rows).values()]
+        entropy, support = expected_entropy(counts, n), expected_support(counts, n)
+    else:
+        entropy = math.fsum(entropies) / len(entropies)
+        support = sum(map(len, tallies)) / len(tallies)
     return Rarefied(
         n=n,
-        entropy=math.fsum(entropies) / len(entropies),
+        entropy=entropy,
         entropy_low=_quantile(entropies, 0.025),
         entropy_high=_quantile(entropies, 0.975),
-        support=sum(supports) / len(supports),
+        support=support,
     )
 
 

@@ -1,0 +1,167 @@
+"""Comparing runs: equal N only, groups by what differs, broken runs named and left out."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tdscaling.compare import compare
+from tdscaling.compare._figures import contrast
+from tdscaling.compare._groups import labels
+from tdscaling.compare._runs import find, read
+from tdscaling.errors import ConfigError, RunDirectoryError
+from tdscaling.schema import Action, Cluster, Outcome, Request, Tool, Trace, Verdict
+from tdscaling.store import FILE, Store
+
+
+def config(evolution: str, seed: int) -> dict[str, Any]:
+    return {
+        "seed": seed,
+        "evolution": {"_target_": f"tdscaling.evolution.{evolution}.X"},
+        "metrics": {"bins": [1.5]},
+    }
+
+
+def outcome(index: int, modes: Sequence[str], rng: random.Random) -> Outcome:
+    mode = rng.choice(modes)
+    category = rng.choice(["travel", "bank"])
+    action = Action(0, "call", f"tool_{rng.randrange(5)}", True, "executed", 0, 0)
+    return Outcome(
+        index=index,
+        round=0,
+        id=str(index),
+        seed="s",
+        request=Request("c", (), 1),
+        category=category,
+        domain="d",
+        categories={category: 0.75, "food": 0.25},
+        verdict=Verdict(True) if index % 4 else Verdict(False, "extra_write"),
+        blueprint_id="b",
+        trace=Trace(("call",), f"{mode}>answer", mode, (action,), 1.0),
+        turns=1,
+        line="{}",
+    )
+
+
+def write_run(folder: Path, evolution: str, seed: int, attempts: int, modes: int) -> Path:
+    rng = random.Random(seed)
+    names = [f"m{i}" for i in range(modes)]
+    store = Store.open(folder / FILE, config(evolution, seed))
+    tools = tuple(Tool(f"tool_{i}", "", {}, "d", "travel") for i in range(8))
+    store.put_clusters([Cluster("c", "d", "travel", tools, ())])
+    store.commit([outcome(i, names, rng) for i in range(attempts)])
+    store.close()
+    return folder
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    root = tmp_path / "multirun" / "day" / "time"
+    write_run(root / "0", "none", 1, 80, 4)
+    write_run(root / "1", "none", 2, 400, 4)
+    write_run(root / "2", "entropy", 1, 160, 16)
+    write_run(root / "3", "entropy", 2, 400, 16)
+    return root
+
+
+def test_runs_are_grouped_and_brought_to_equal_n(
+    sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "compare"
+    assert compare(f"{sweep.parents[1]}/**", str(out), draws=20, seed=0) == 0
+    shown = capsys.readouterr().out
+    assert "equal N = 60" in shown
+    assert "evolution=none" in shown
+    assert "do not compare" in shown
+    assert "/8" in shown
+    found = json.loads((out / "compare.json").read_text())
+    assert found["equal_n"] == 60
+    assert [len(group["runs"]) for group in found["groups"]] == [2, 2]
+    values = {group["label"]: group["values"] for group in found["groups"]}
+    rare, plain = values["evolution=entropy"], values["evolution=none"]
+    assert rare["mode"]["low"] > plain["mode"]["high"] + 1.5
+    assert plain["mode"]["mean"] == pytest.approx(2, abs=0.1)
+    assert plain["acceptance"]["mean"] == pytest.approx(0.75)
+    for run in found["runs"]:
+        assert run["equal"]["mode"] <= run["own"]["mode"] + 0.05
+        low, high = run["interval"]["mode"]
+        assert low <= run["equal"]["mode"] <= high
+    assert (out / "entropy.png").read_bytes().startswith(b"\x89PNG")
+    svg = (out / "entropy.svg").read_text()
+    assert "evolution=entropy (2 runs)" in svg
+
+
+def test_the_same_comparison_twice_is_the_same_bytes(sweep: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        compare(f"{sweep}/*", str(tmp_path / name), draws=5, seed=0)
+    for name in ("compare.json", "entropy.svg"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_more_of_the_same_does_not_look_more_diverse(sweep: Path) -> None:
+    """Two runs of one distribution, N 60 and 300: equal at equal N though not at their own."""
+    comparison = contrast(read(find(f"{sweep}/[01]"))[0], draws=100, seed=0)
+    small, large = comparison.runs
+    assert (small.accepted, large.accepted) == (60, 300)
+    assert large.own["cells"] >= large.equal["cells"]
+    assert large.equal["mode"] == pytest.approx(small.equal["mode"], abs=0.08)
+
+
+@pytest.mark.parametrize("pattern", ["*", "*/run.duckdb", "", "../**", "../../day"])
+def test_globs_of_directories_files_and_folders_above(sweep: Path, pattern: str) -> None:
+    assert len(find(f"{sweep}/{pattern}")) == 4
+
+
+def test_nothing_found_is_one_paragraph(tmp_path: Path) -> None:
+    with pytest.raises(RunDirectoryError, match="nothing matches"):
+        compare(f"{tmp_path}/none*", None, draws=1, seed=0)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RunDirectoryError, match="none is a run"):
+        compare(f"{tmp_path}/*", None, draws=1, seed=0)
+
+
+def test_broken_and_empty_runs_are_named_and_the_rest_compared(
+    sweep: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (sweep / "broken").mkdir()
+    (sweep / "broken" / FILE).write_bytes(b"no database" * 500)
+    write_run(sweep / "empty", "none", 9, 1, 1)
+    assert compare(f"{sweep}/*", None, draws=2, seed=0) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"left out: {sweep}/broken/{FILE} is not a DuckDB file" in shown
+    assert "has no accepted trajectory among 1 attempts" in shown
+    assert "equal N = 60" in shown
+    for number in range(4):
+        shutil.rmtree(sweep / str(number))
+    with pytest.raises(RunDirectoryError, match="none of the runs that match can be compared"):
+        compare(f"{sweep}/*", None, draws=2, seed=0)
+
+
+def test_what_cannot_be_written_and_no_draws_are_refused(sweep: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunDirectoryError, match="out="):
+        compare(f"{sweep}/*", str(tmp_path / "file"), draws=2, seed=0)
+    with pytest.raises(ConfigError, match="draws"):
+        compare(f"{sweep}/*", None, draws=0, seed=0)
+
+
+def test_labels_name_options_and_knobs_that_differ() -> None:
+    none = {"seed": 1, "evolution": {"_target_": "tdscaling.evolution.none.U"}}
+    entropy = {"seed": 2, "evolution": {"_target_": "tdscaling.evolution.entropy.E", "x": 0.1}}
+    other = {"seed": 2, "evolution": {"_target_": "tdscaling.evolution.entropy.E", "x": 0.2}}
+    assert labels([none, entropy]) == ["evolution=none", "evolution=entropy"]
+    assert labels([none, entropy, other]) == [
+        "evolution=none",
+        "evolution=entropy evolution.x=0.1",
+        "evolution=entropy evolution.x=0.2",
+    ]
+    assert labels([none, none | {"seed": 5}]) == ["all", "all"]
+    nested = [{"roles": {"user": {"_target_": f"tdscaling.roles.user.{n}.R"}}} for n in "ab"]
+    assert labels(nested) == ["roles/user=a", "roles/user=b"]
+    assert labels([{"llm": None}, {"llm": "x"}]) == ["llm=null", 'llm="x"']
