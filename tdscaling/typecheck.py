@@ -6,16 +6,19 @@ take. Hydra itself accepts any value for any argument, and the mistake would sur
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
+import operator
 import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 TARGET = "_target_"
 _RESERVED = {TARGET, "_args_", "_convert_", "_partial_", "_recursive_"}
+_UNIONS = (Union, types.UnionType)
 _JSON_NAMES = {"dict": "mapping", "list": "list", "tuple": "list", "NoneType": "null"}
 
 
@@ -120,8 +123,11 @@ def _misfits(path: str, annotation: Any, value: Any) -> Iterator[str]:
         return
     if typing.is_typeddict(annotation):
         annotation = dict  # pydantic knows TypedDict only from Python 3.12 on
-    if getattr(annotation, "_is_protocol", False):
-        yield f"{path}: expected a part with a {TARGET}, got {_shown(value)}"
+    plain = _without_protocols(annotation)
+    if plain is not annotation:
+        if plain is None or next(_misfits(path, plain, value), None):
+            other = f" or {_worded(plain)}" if plain else ""
+            yield f"{path}: expected a part with a {TARGET}{other}, got {_shown(value)}"
         return
     try:
         adapter = TypeAdapter(annotation)
@@ -136,6 +142,21 @@ def _misfits(path: str, annotation: Any, value: Any) -> Iterator[str]:
             where, line = _describe(path, annotation, value, detail)
             lines.setdefault(where, line)
         yield from lines.values()
+
+
+def _without_protocols(annotation: Any) -> Any:
+    """The annotation less the Protocols of a union; None if nothing else is left.
+
+    What follows a Protocol must be built, so a plain value fits only the rest.
+    """
+    if getattr(annotation, "_is_protocol", False):
+        return None
+    if get_origin(annotation) not in _UNIONS:
+        return annotation
+    rest = [option for option in get_args(annotation) if not getattr(option, "_is_protocol", False)]
+    if len(rest) == len(get_args(annotation)):
+        return annotation
+    return functools.reduce(operator.or_, rest) if rest else None
 
 
 def _misfit_keys(path: str, annotation: Any, value: Mapping[str, Any]) -> Iterator[str]:
@@ -158,9 +179,9 @@ def _describe(path: str, annotation: Any, value: Any, detail: Mapping[str, Any])
         )
         if inside:
             annotation, value, path = _inner(annotation, key), value[key], _join(path, key)
-        elif kind == "missing":
+        elif kind.startswith("missing"):
             return _join(path, key), f"{_join(path, key)}: a value is needed"
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return path, f"{path}: there is no such key"
     if kind.endswith("_type") or kind == "literal_error" or annotation is None:
         expected = _worded(annotation) if annotation is not None else detail["msg"]
@@ -171,7 +192,7 @@ def _describe(path: str, annotation: Any, value: Any, detail: Mapping[str, Any])
 def _inner(annotation: Any, key: Any) -> Any:
     """The annotation of what lies under `key`; None where it can't be told."""
     options = [annotation]
-    if get_origin(annotation) in (typing.Union, types.UnionType):
+    if get_origin(annotation) in _UNIONS:
         options = [option for option in get_args(annotation) if option is not type(None)]
     for option in options:
         origin, arguments = get_origin(option), get_args(option)
@@ -189,7 +210,9 @@ def _inner(annotation: Any, key: Any) -> Any:
 def _worded(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return "one of " + ", ".join(repr(choice) for choice in get_args(annotation))
-    if get_origin(annotation) in (typing.Union, types.UnionType):
+    if get_origin(annotation) is Annotated:
+        return _worded(get_args(annotation)[0])
+    if get_origin(annotation) in _UNIONS:
         return " or ".join(_worded(option) for option in get_args(annotation))
     if isinstance(annotation, type) and get_origin(annotation) is None:
         return _JSON_NAMES.get(annotation.__name__, annotation.__name__)

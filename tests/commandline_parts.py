@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypedDict
+
+from pydantic import Field
 
 from tdscaling.errors import ConfigError, DatasetError
 
@@ -48,6 +50,28 @@ class Doubled:
 
     def size(self) -> int:
         return int(self.inner.size() * self.rate)
+
+
+@dataclass(frozen=True)
+class Phase:
+    name: str
+    until: float | None
+
+
+class Hard:
+    """Annotations that are hard to check."""
+
+    def __init__(
+        self,
+        *,
+        phases: Sequence[Phase],
+        rate: Annotated[int, Field(ge=1)],
+        part: Part | None,
+        parts: Sequence[Part],
+        kinds: Mapping[str, Sequence[Literal["a", "b"]]],
+        pair: tuple[int, float],
+    ) -> None:
+        raise AssertionError("is only looked at")
 
 
 def run(
