@@ -37,7 +37,8 @@ def problems(config: Mapping[str, Any], touched: Sequence[str] = ()) -> list[str
 
 
 def _concerns(path: str, touched: Sequence[str]) -> bool:
-    return any(f"{key}.".startswith(f"{path}.") or path.startswith(f"{key}.") for key in touched)
+    owned = not path or any(f"{key}.".startswith(f"{path}.") for key in touched)
+    return owned or any(path.startswith(f"{key}.") for key in touched)
 
 
 def _parts(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -67,7 +67,9 @@ def overview(folders: list[Path]) -> str:
     lines += ["", "Settings:"]
     lines += [f"  {name + '=':{width}}{text}" for name, text in SETTINGS.items()]
     lines += ["", "Choices (the default is in brackets):"]
-    for group, options in offered.items():
+    order = list(defaults)
+    for group in sorted(offered, key=lambda g: order.index(g) if g in order else len(order)):
+        options = offered[group]
         if group.split("/")[0] not in _HIDDEN_GROUPS:
             marked = [f"[{o}]" if defaults.get(group) == o else o for o in options]
             lines.append(f"  {group + '=':{width}}{' | '.join(marked)}")
@@ -87,7 +89,11 @@ def of_command(invocation: Invocation) -> str:
     from omegaconf import OmegaConf, open_dict, read_write
 
     config = compose(invocation)
-    choices = {k: v for k, v in config.hydra.runtime.choices.items() if not k.startswith("hydra/")}
+    choices = {
+        group: option
+        for group, option in reversed(config.hydra.runtime.choices.items())
+        if option and not group.startswith("hydra/")
+    }
     with read_write(config), open_dict(config):
         del config["hydra"]
     comments = _comments(invocation, choices)

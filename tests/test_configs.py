@@ -65,7 +65,10 @@ def test_other_commands_leave_no_folders(command: str) -> None:
 
 
 def test_settings_of_the_help_text_exist() -> None:
-    known = diagnosis.dotted_keys(configuration.compose(Invocation("synthesize", ())))
+    known: set[str] = set()
+    for option in GROUPS["llm"]:
+        invocation = Invocation("synthesize", (f"llm={option}",))
+        known |= diagnosis.dotted_keys(configuration.compose(invocation))
     assert set(usage.SETTINGS) <= known
 
 
