@@ -18,8 +18,8 @@ IGNORED = {
     "execution": "where a conversation runs does not change it",
     "export": "rewritten from the ledger at every end of a run",
     "hydra": "paths and logging",
+    "report": "rewritten from the ledger as well",
     "run_dir": "the run directory itself may be moved",
-    "progress": "what the terminal shows",
 }
 """Top-level keys that do not decide the data, each with its reason."""
 

@@ -169,6 +169,7 @@ def test_another_config_is_refused_by_key_and_value(tmp_path: Path) -> None:
         {"concurrency": 64},
         {"execution": {"_target_": "p"}},
         {"export": {"formats": []}},
+        {"report": {"trajectories": 5}},
         {"hydra": {"run": {"dir": "x"}}},
         {"budget": {"trajectories": 20, "tokens": None}},
         {"budget": {"trajectories": None, "tokens": None}},
