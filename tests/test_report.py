@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -145,13 +146,34 @@ def test_rare_cells_stay_visible() -> None:
     assert [level(n, 100) for n in (0, 1, 4, 25, 100)] == [0, 1, 1, 3, 5]
 
 
-def test_cycles_and_self_loops_are_laid_out() -> None:
-    tools = tuple(Tool(n, "", {"type": "object"}, "d", "c") for n in "abc")
-    edges = tuple(
-        Edge(p, c, "id", "id", "key") for p, c in ["ab", "ba", "aa", "bc", ("a", "elsewhere")]
-    )
+def chain(*edges: str) -> Cluster:
+    """Tools named by letters; `ab` says that a returns what b needs."""
+    tools = tuple(Tool(n, "", {"type": "object"}, "d", "c") for n in sorted({*"".join(edges)}))
+    return Cluster("x", "d", "c", tools, tuple(Edge(p, c, p, p, "key") for p, c in edges))
+
+
+def test_producers_stand_left_of_their_consumers() -> None:
+    drawn = drawing(chain("ab", "bc", "ac", "cd"), 1, 1)
+    left = {node["name"]: node["x"] for node in drawn["nodes"] if node["kind"] != "value"}
+    assert left["a"] < left["b"] < left["c"] < left["d"]
+    passing = [arrow for arrow in drawn["arrows"] if arrow["via"]]
+    assert len(passing) == 1, "only what a gives to c passes a column"
+
+
+def test_a_value_that_many_return_comes_from_the_earliest() -> None:
+    tools = tuple(Tool(n, "", {"type": "object"}, "d", "c") for n in "abcd")
+    pairs = [("a", "b"), ("a", "c"), ("b", "c"), ("b", "d"), ("c", "d"), ("c", "b"), ("a", "d")]
+    edges = tuple(Edge(p, c, "id", "id", "key") for p, c in pairs)
     drawn = drawing(Cluster("x", "d", "c", tools, edges), 1, 1)
-    at = {node["name"]: (node["x"], node["y"]) for node in drawn["nodes"]}
-    assert len(set(at.values())) == 3
-    assert at["c"][0] > at["a"][0]
-    assert len(drawn["edges"]) == 4
+    assert [node["name"] for node in drawn["nodes"]] == ["a", "b", "c", "d", "id"]
+    assert len(drawn["arrows"]) == 4, "one into the value, three out of it"
+    assert len(drawn["edges"]) == 7, "a tool still lists every edge"
+
+
+def test_cycles_self_loops_and_strangers_are_laid_out() -> None:
+    drawn = drawing(chain("ab", "ba", "aa", "bc"), 1, 1)
+    places = {(node["x"], node["y"]) for node in drawn["nodes"]}
+    assert len(places) == len(drawn["nodes"])
+    stranger = replace(chain("ab"), edges=(Edge("a", "elsewhere", "id", "id", "key"),))
+    assert drawing(stranger, 0, 0)["arrows"] == []
+    assert drawing(Cluster("x", "d", "c", (), ()), 0, 0)["nodes"] == []

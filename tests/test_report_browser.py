@@ -146,17 +146,18 @@ def test_a_link_opens_its_trajectory(driver: webdriver.Chrome, page: Path) -> No
 
 def test_clusters_are_drawn_and_explain_themselves(report: webdriver.Chrome) -> None:
     Select(report.find_element(By.ID, "cluster")).select_by_index(3)
-    nodes = report.find_elements(By.CSS_SELECTOR, "#graph .node")
+    nodes = report.find_elements(By.CSS_SELECTOR, "#graph .node[tabindex]")
+    values = report.find_elements(By.CSS_SELECTOR, "#graph .node.value")
     edges = report.find_elements(By.CSS_SELECTOR, "#graph .edge")
     assert (len(nodes), len(edges)) == (5, 6)
+    assert all(value.text.endswith("_id") for value in values)
     made = next(n for n in nodes if "create_" in n.text)
     assert "write" in made.get_attribute("class")
     made.send_keys(Keys.ENTER)
     about = report.find_element(By.ID, "tool").text
-    assert "Needs" in about
-    assert "Feeds" in about
+    assert re.search(r"Needs\n(\w+)_id from search_\1s, get_\1\nFeeds\n\w+_id to get_", about)
     lit = [e for e in edges if "on" in e.get_attribute("class").split()]
-    assert len(lit) == 4
+    assert len(lit) == 5
 
 
 def test_arrows_do_not_run_behind_boxes(report: webdriver.Chrome) -> None:

@@ -94,7 +94,7 @@ def test_nothing_in_the_data_runs(driver: webdriver.Chrome, poisoned_page: Path)
     for tab in driver.find_elements(By.CSS_SELECTOR, "[role=tab]"):
         press(driver, tab)
         assert "onerror=" in driver.find_element(By.ID, "pane").text
-    for node in driver.find_elements(By.CSS_SELECTOR, "#graph .node"):
+    for node in driver.find_elements(By.CSS_SELECTOR, "#graph .node[tabindex]"):
         node.send_keys(Keys.ENTER)
     Select(driver.find_element(By.ID, "factor")).select_by_visible_text(EVIL.strip())
     assert "onerror=" in driver.find_element(By.ID, "decisions").text
