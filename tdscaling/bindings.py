@@ -63,4 +63,5 @@ def _value(
     if pick == "first":
         return found[0][source["column"]]
     wanted = facts[pick["fact"]]
-    return next(row for row in found if row[pick["column"]] == wanted)[source["column"]]
+    matching = [row for row in found if row[pick["column"]] == wanted]
+    return matching[0][source["column"]]

@@ -164,7 +164,10 @@ class DataFlowBlueprints:
     ) -> tuple[Injection, ...]:
         if "perturb" not in asked:
             return ()
-        target = generators.random.choice([n for n, s in enumerate(plan) if s.expect == "ok"])
+        working = [number for number, step in enumerate(plan) if step.expect == "ok"]
+        if not working:
+            raise BlueprintError("no step of this plan succeeds, so none can be perturbed")
+        target = generators.random.choice(working)
         tool = plan[target].tool
         nth = sum(step.tool == tool for step in plan[:target])
         return (Injection(tool, nth, generators.random.choice(self._errors)),)

@@ -30,15 +30,17 @@ def candidates(
         generators: the random stream.
         fixed: parameters that are bound already; their `cases` rows must agree with them.
     """
-    rows: list[Mapping[str, Any]] = [{}]
+    names: list[str] = []
+    rows: list[tuple[Any, ...]] = [()]
     if spec.file.cases:
-        found = session.select(f"SELECT * FROM ({spec.file.cases})", {})  # noqa: S608 - checked SQL
-        shared = [name for name in fixed if found and name in found[0]]
-        rows = [row for row in found if all(row[n] == fixed[n] for n in shared)]
+        names, rows = session.table(spec.file.cases)
+        shared = [(names.index(name), value) for name, value in fixed.items() if name in names]
+        rows = [row for row in rows if all(row[n] == value for n, value in shared)]
         generators.random.shuffle(rows)
     homes: dict[str, list[Any]] = {}
     for row in rows:
-        arguments = _fill(session, spec, generators, {**row, **fixed}, homes)
+        given = {**dict(zip(names, row, strict=True)), **fixed}
+        arguments = _fill(session, spec, generators, given, homes)
         if arguments is not None:
             yield arguments
 
@@ -89,8 +91,8 @@ def _home_values(session: Session, column: str) -> list[Any]:
     table = home(session.domain, column)
     if table is None:
         return []
-    rows = session.select(f'SELECT "{column}" FROM "{table}" ORDER BY 1', {})  # noqa: S608
-    return [row[column] for row in rows]
+    _, rows = session.table(f'SELECT "{column}" FROM "{table}" ORDER BY 1')
+    return [value for (value,) in rows]
 
 
 def home(domain: Domain, column: str) -> str | None:

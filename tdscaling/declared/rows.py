@@ -71,6 +71,7 @@ class Generators:
         self.random.seed(seed)
         self._clock = dt.datetime.strptime(clock, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - no zone in worlds
         self._connection = connection
+        self._seen: dict[str, list[tuple[Any, ...]]] = {}
         self._named: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
             "value": lambda arg, _: arg,
             "choice": lambda arg, _: self._choice(arg),
@@ -94,6 +95,10 @@ class Generators:
             "company": lambda *_: _finance(self.random).company(),
             "sentence": lambda *_: _text(self.random).sentence(),
         }
+
+    def restart(self, seed: str) -> None:
+        """Begin another stream; making a new object for each row would cost more than the row."""
+        self.random.seed(seed)
 
     def draw(self, spec: Any, row: dict[str, Any]) -> Any:
         """One value.
@@ -140,12 +145,18 @@ class Generators:
 
     def _ref(self, target: str) -> Any:
         table, column = target.split(".")
-        values = self.rows(f"SELECT {_quote(column)} FROM {_quote(table)}", {})
-        return self.random.choice(values)[0]
+        query = f"SELECT {_quote(column)} FROM {_quote(table)}"
+        return self.random.choice(self.finished(query))[0]
 
     def _sql(self, query: str, row: dict[str, Any]) -> Any:
         found = self.rows(query, row)
         return found[0][0] if found else None
+
+    def finished(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows of a query over tables that are filled already; asked once."""
+        if query not in self._seen:
+            self._seen[query] = self.rows(query, {})
+        return self._seen[query]
 
     def rows(self, query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         """All rows of a query over what is filled so far."""
@@ -222,8 +233,9 @@ def _inserts(
     connection: sqlite3.Connection, domain: DomainFile, table: str, rows: Rows, seed: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     ids: set[str] = set()
+    generators = Generators("", domain.clock, connection)
     for number in range(rows.count):
-        generators = Generators(f"{seed}:{table}:{number}", domain.clock, connection)
+        generators.restart(f"{seed}:{table}:{number}")
         row: dict[str, Any] = {}
         for column, spec in rows.columns.items():
             try:
@@ -265,7 +277,7 @@ def _picked(generators: Generators, spec: Mapping[str, Any]) -> dict[str, Any]:
     renamed = spec["as"] if isinstance(spec["as"], Mapping) else {c: c for c in spec["as"]}
     listed = ", ".join(_quote(column) for column in renamed.values())
     where = f" WHERE {spec['where']}" if "where" in spec else ""
-    found = generators.rows(f"SELECT {listed} FROM {_quote(spec['pick'])}{where}", {})
+    found = generators.finished(f"SELECT {listed} FROM {_quote(spec['pick'])}{where}")
     if not found:
         raise GeneratorError(f"{dict(spec)!r} finds no row")
     return dict(zip(renamed, generators.random.choice(found), strict=True))

@@ -159,6 +159,11 @@ class Session:
             {name: _plain(value) for name, value in zip(names, row, strict=True)} for row in cursor
         )
 
+    def table(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Column names and raw rows of a query over the current state."""
+        cursor = self._connection.execute(query)
+        return [column[0] for column in cursor.description], cursor.fetchall()
+
     def changes(self) -> StateChanges:
         """Difference between the initial state and now, volatile columns left out."""
         if self._connection.total_changes == 0:
