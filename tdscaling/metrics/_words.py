@@ -21,9 +21,12 @@ _REFUSAL = re.compile(
     r"must (refuse|decline)|have to (refuse|decline))\b",
     re.IGNORECASE,
 )
+# "Send my order to Oslo instead" is a wish like any other; "take Oslo instead" takes one back.
 _REVISION = re.compile(
-    r"\b(actually|instead|change of plans?|chang(ed|e) my mind|on second thoughts?|make (that|it)|"
-    r"scrap (that|it)|forget (that|what i said)|rather\b.{0,80}?\bthan)\b",
+    r"\b(actually|instead of|change of plans?|chang(ed|e) my mind|on second thoughts?|"
+    r"(?<!won't )(?<!can't )make (that|it)|(scrap|forget) (that|it|what i said)(?! \w)|rather\b.{0,80}?\bthan|"
+    r"(let's|go with|take|use|do|try|pick|choose|prefer)\b[^.!?\n]{0,60}\binstead)\b"
+    r"|(^|[.!?]\s+)instead\b",
     re.IGNORECASE | re.DOTALL,
 )
 _SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]*")
@@ -45,7 +48,7 @@ def refuses(text: str) -> bool:
 
 def revises(text: str) -> bool:
     """Whether the text takes back or replaces what was said before."""
-    return bool(_REVISION.search(text))
+    return bool(_REVISION.search(_straight(text)))
 
 
 def _straight(text: str) -> str:
