@@ -15,6 +15,9 @@ from tdscaling.export._summary import Row, Summary
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 """Size categories of the Hub: below the first number."""
 
+MODES_SHOWN = 30
+"""Rows of the table of modes; rarer ones share the last."""
+
 
 def _cell(value: object) -> str:
     """A value as a table cell. Names come from tools: they may not end the cell or add markup."""
@@ -95,6 +98,14 @@ def _diversity(summary: Summary) -> str:
     return "\n".join([table, note, _table(["figure", "value"], figures)])
 
 
+def _modes(summary: Summary) -> str:
+    rows = _columns(summary.modes[:MODES_SHOWN], "mode", "accepted")
+    rest = summary.modes[MODES_SHOWN:]
+    if rest:
+        rows.append([f"{len(rest)} rarer modes", sum(row["accepted"] for row in rest)])
+    return _table(["mode", "n"], rows)
+
+
 def _who(summary: Summary) -> str:
     played = _table(["role", "played by", "trajectories"], _columns(summary.roles, *_ROLE))
     if not summary.models:
@@ -166,17 +177,18 @@ def card(summary: Summary, name: str, licence: str, files: Mapping[str, str]) ->
         (
             "Domains",
             _table(
-                ["domain", "category", "attempted", "accepted"],
-                _columns(summary.domains, "domain", "category", "attempted", "accepted"),
+                ["domain", "category", "attempted", "accepted", "of them crossed with another"],
+                _columns(summary.domains, "domain", "category", "attempted", "accepted", "crossed"),
             ),
         ),
-        ("Reasoning modes", _table(["mode", "n"], _columns(summary.modes, "mode", "accepted"))),
+        ("Reasoning modes", _modes(summary)),
         (
             "Operators",
             _table(
-                ["operators", "attempted", "accepted"],
-                _columns(summary.operators, "operators", "attempted", "accepted"),
-            ),
+                ["operator", "attempted", "accepted"],
+                _columns(summary.operators, "operator", "attempted", "accepted"),
+            )
+            + "\nA trajectory made with several operators counts for each.\n",
         ),
         (
             "Provenance of the observations",

@@ -64,11 +64,11 @@ class Summary:
     categories: list[Row]
     """category, attempted, accepted, share of the calls"""
     domains: list[Row]
-    """domain, category, attempted, accepted"""
+    """domain, category, attempted, accepted, crossed: accepted ones that join another domain"""
     modes: list[Row]
     """mode, accepted"""
     operators: list[Row]
-    """operators, attempted, accepted"""
+    """operator (empty for none), attempted, accepted; one with several counts for each"""
     provenance: list[Row]
     """provenance, n: tool calls of accepted trajectories"""
     roles: list[Row]
@@ -115,12 +115,15 @@ def bin_names(edges: Sequence[float]) -> list[str]:
 
 _REASONS = """SELECT coalesce(reason, 'unknown') AS reason, count(*) AS n FROM trajectories
     WHERE NOT accepted GROUP BY 1 ORDER BY n DESC, 1"""
-_DOMAINS = """SELECT domain, category, count(*) AS attempted, count(*) FILTER (accepted) AS accepted
-    FROM trajectories GROUP BY 1, 2 ORDER BY category, domain"""
+_DOMAINS = """SELECT string_split(domain, '+')[1] AS domain, category, count(*) AS attempted,
+    count(*) FILTER (accepted) AS accepted,
+    count(*) FILTER (accepted AND contains(domain, '+')) AS crossed
+    FROM trajectories GROUP BY 1, 2 ORDER BY category, 1"""
 _MODES = """SELECT mode, count(*) AS accepted FROM trajectories WHERE accepted
     GROUP BY 1 ORDER BY 2 DESC, 1"""
-_OPERATORS = """SELECT asked_operators AS operators, count(*) AS attempted,
-    count(*) FILTER (accepted) AS accepted FROM trajectories GROUP BY 1 ORDER BY 2 DESC, 1"""
+_OPERATORS = """SELECT operator, count(*) AS attempted, count(*) FILTER (accepted) AS accepted
+    FROM (SELECT unnest(string_split(asked_operators, '+')) AS operator, accepted FROM trajectories)
+    GROUP BY 1 ORDER BY 2 DESC, 1"""
 _CATEGORIES = """SELECT category, count(*) AS attempted, count(*) FILTER (accepted) AS accepted
     FROM trajectories GROUP BY 1 ORDER BY 1"""
 _PROVENANCE = """SELECT provenance, count(*) AS n FROM actions JOIN trajectories USING (idx)
@@ -131,7 +134,8 @@ _MODELS = """SELECT role, model, count(*) AS n, sum(prompt_tokens)::BIGINT AS pr
 _ROLES = """SELECT (line::JSON)->'$.meta.roles' AS roles, count(*) AS n FROM documents
     WHERE accepted GROUP BY 1 ORDER BY 1"""
 _COMPLEXITY = """SELECT avg(complexity) AS mean, median(complexity) AS median,
-    quantile_cont(complexity, 0.9) AS p90, sum(complexity) / nullif(sum(calls), 0) AS per_call,
+    quantile_cont(complexity, 0.9) AS p90,
+    avg(coalesce(complexity / nullif(calls, 0), 0)) AS per_call,
     avg(calls) AS calls, avg(turns) AS turns FROM trajectories WHERE accepted"""
 _COVERAGE = """SELECT count(DISTINCT cluster) AS clusters_used,
     count(DISTINCT (category, mode, {bin})) AS cells,

@@ -149,20 +149,22 @@ def _entropy_rows(summary: Summary) -> list[tuple[str, list[str]]]:
 def _group(
     name: str, columns: Sequence[str], rows: Sequence[tuple[str, Row]], *, selects: bool
 ) -> Row:
-    most = max((n for _, counts in rows for n in counts.values()), default=1)
+    # A row that many kinds share would outshine all others: it is counted but not shaded.
+    plain = {title for title, _ in rows if title.startswith("(")}
+    most = max((n for title, row in rows if title not in plain for n in row.values()), default=1)
     return {
         "name": name,
         "selects": selects,
         "rows": [
             {
                 "name": title,
-                "selects": not title.startswith("("),
+                "selects": title not in plain,
                 "total": sum(counts.values()),
                 "cells": [
                     {
                         "column": column,
                         "count": counts.get(column, 0),
-                        "level": level(counts.get(column, 0), most),
+                        "level": 0 if title in plain else level(counts.get(column, 0), most),
                     }
                     for column in columns
                 ],
@@ -232,7 +234,7 @@ def _outcomes(store: Store, summary: Summary) -> Row:
         "operators": bars(
             [
                 (
-                    row["operators"] or "none",
+                    row["operator"] or "none",
                     row["accepted"],
                     f"{short(row['accepted'])} of {short(row['attempted'])}",
                 )

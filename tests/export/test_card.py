@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,15 +102,24 @@ def test_entropy_at_its_ends() -> None:
     assert (nothing.bits, nothing.support, nothing.miller_madow) == (0.0, 0, 0.0)
 
 
-def test_names_from_tools_cannot_add_markup(tmp_path: Path) -> None:
-    evil = outcome(0)
-    bad = Outcome(
-        **{
-            **{f: getattr(evil, f) for f in evil.__slots__},
-            "index": 20,
-            "domain": f"a|b\n\n# Owned {EVIL}",
-        }
+def test_several_operators_count_for_each_and_crossings_for_their_first_domain(
+    tmp_path: Path,
+) -> None:
+    base = next(o for o in map(outcome, range(99)) if o.verdict.accepted and o.domain == "bank")
+    crossed = replace(
+        base,
+        index=3,
+        domain="bank+hotel",
+        request=replace(base.request, operators=("cross", "revise")),
     )
+    text = text_of(make_run(tmp_path, 3, (crossed,)))
+    assert "| cross | 1 | 1 |" in text
+    assert "| revise | 1 | 1 |" in text
+    assert "| bank | finance | 1 | 1 | 1 |" in text
+
+
+def test_names_from_tools_cannot_add_markup(tmp_path: Path) -> None:
+    bad = replace(outcome(0), index=20, domain=f"a|b\n\n# Owned {EVIL}")
     text = text_of(make_run(tmp_path, 20, (bad,)))
     assert "\n# Owned" not in text
     assert "<script>" not in text.replace("\\<script\\>", "")

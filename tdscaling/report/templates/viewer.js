@@ -30,7 +30,7 @@ function item(t) {
   return h("li", {}, h("button", { type: "button", "data-idx": t.idx, "aria-current": String(state.selected === t), click: () => select(t, true) },
     h("span", { class: "row-top" }, h("span", { class: "what" }, t.category + " · " + t.domain), verdictBadge(t)),
     h("span", { class: "row-sub", title: goal(t) }, goal(t) || " "),
-    h("span", { class: "row-sub" }, (t.mode || "no mode") + " · " + t.calls + " calls · #" + t.idx)));
+    h("span", { class: "row-sub" }, "#" + t.idx + " · " + t.calls + " calls · " + (t.mode || "no mode"))));
 }
 
 function draw() {
