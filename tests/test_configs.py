@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,18 @@ EXPERIMENTS = [f"experiment={name}" for name in GROUPS.get("experiment", [])]
 COMMANDS = configuration.commands([CONF])
 
 
+ENDPOINT = ("llm=openai", "llm.base_url=http://127.0.0.1:9/v1", "llm.model=any")
+"""What the user adds where a model plays a part; nothing is asked while building."""
+
+
 def checked(word: str, run_dir: Path) -> DictConfig:
     """The config with one override, and the state in which Hydra would run its job."""
-    group = word.split("=")[0]
+    group, option = word.split("=")
+    needs_model = re.search(r"\bllm: ", (CONF / group / f"{option}.yaml").read_text())
     if group not in usage.chosen(COMMANDS["synthesize"]):
         word = f"+{word}"
-    config = configuration.check(Invocation("synthesize", (word, f"hydra.run.dir={run_dir}")))
+    words = (word, *(ENDPOINT if needs_model else ()), f"hydra.run.dir={run_dir}")
+    config = configuration.check(Invocation("synthesize", words))
     with open_dict(config):
         config.hydra.runtime.output_dir = str(run_dir)
     HydraConfig.instance().set_config(config)
