@@ -22,6 +22,8 @@ NEW_TURN_SHARE = 0.7
 """Probability that `extend` gives a further goal a user turn of its own."""
 FALLBACK_SHARE = 0.5
 """Probability that a user names an alternative for what will be refused."""
+AGAIN_SHARE = 0.5
+"""Probability that a branch may be the same read about something else."""
 DEPENDENT_WEIGHT, WRITE_WEIGHT, USED_WEIGHT = 4.0, 2.0, 0.15
 """Preference for goals that build on what is at hand, that change something, that are new."""
 
@@ -142,9 +144,15 @@ class Composer:
         if first is None:
             return False
         again = [(d, s) for d, s in self._tools() if s is first and not s.writes]
-        if again and self._random.random() < 0.5 and self._try(again, fresh=True):
+        other = [(d, s) for d, s in self._tools() if s is not first]
+        if again and self._random.random() < AGAIN_SHARE:
+            other = again + other
+        deep, self._planner.depth = self._planner.depth, 0
+        # First without lookups: with two chains side by side, "my booking" would mean two things.
+        if self._try(other, fresh=True):
             return True
-        return self._try([(d, s) for d, s in self._tools() if s is not first], fresh=True) is not None
+        self._planner.depth = max(deep, 1)
+        return self._try(other, fresh=True) is not None
 
     def _revise(self) -> bool:
         """A read whose outcome the user sees before changing one of its facts."""

@@ -211,7 +211,7 @@ class Planner:
             }
             if None in fixed.values():
                 continue
-            drawn = candidates(session, spec, self._generators, fixed)
+            drawn = candidates(session, spec, self._generators, fixed, CASE_TRIES)
             for arguments in itertools.islice(drawn, CASE_TRIES):
                 if self._repeats(spec, arguments):
                     continue
@@ -301,7 +301,7 @@ class Planner:
         parameter, noun = spec.file.parameters[name], spec.noun(name)
         if step.domain != domain:
             kind = (parameter.kind or noun).replace("_", " ")
-            return f"the {kind} of {picked.phrase}" if picked.distinct else f"the same {kind}"
+            return f"the {kind} of {picked.phrase}" if picked.distinct else f"that same {kind}"
         if not picked.distinct:
             return f"that {noun}" if step.purpose == "goal" else f"my {noun}"
         return picked.phrase if picked.pick == "first" else f"the {noun} {picked.phrase}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tdscaling.declared.definition import Parameter
-from tdscaling.declared.domain import Domain, ToolSpec
+from tdscaling.declared.domain import Domain, ToolSpec, sql_value
 from tdscaling.declared.rows import Generators
 from tdscaling.declared.world import Session
 
@@ -20,7 +20,11 @@ OPTIONAL_SHARE = 0.5
 
 
 def candidates(
-    session: Session, spec: ToolSpec, generators: Generators, fixed: Mapping[str, Any]
+    session: Session,
+    spec: ToolSpec,
+    generators: Generators,
+    fixed: Mapping[str, Any],
+    limit: int,
 ) -> Iterator[dict[str, Any]]:
     """Arguments in a seeded order, each of the tool's JSON types.
 
@@ -29,14 +33,14 @@ def candidates(
         spec: the tool.
         generators: the random stream.
         fixed: parameters that are bound already; their `cases` rows must agree with them.
+        limit: rows of `cases` to draw, at most.
     """
-    names: list[str] = []
+    names = spec.case_columns
     rows: list[tuple[Any, ...]] = [()]
     if spec.file.cases:
-        names, rows = session.table(spec.file.cases)
-        shared = [(names.index(name), value) for name, value in fixed.items() if name in names]
-        rows = [row for row in rows if all(row[n] == value for n, value in shared)]
-        generators.random.shuffle(rows)
+        shared = {name: sql_value(value) for name, value in fixed.items() if name in names}
+        found = session.table(spec.file.cases, shared)
+        rows = generators.random.sample(found, min(limit, len(found)))
     homes: dict[str, list[Any]] = {}
     for row in rows:
         given = {**dict(zip(names, row, strict=True)), **fixed}
@@ -91,8 +95,7 @@ def _home_values(session: Session, column: str) -> list[Any]:
     table = home(session.domain, column)
     if table is None:
         return []
-    _, rows = session.table(f'SELECT "{column}" FROM "{table}" ORDER BY 1')
-    return [value for (value,) in rows]
+    return [value for (value,) in session.table(f'SELECT "{column}" FROM "{table}" ORDER BY 1')]
 
 
 def home(domain: Domain, column: str) -> str | None:

@@ -68,19 +68,19 @@ def compile_tool(connection: sqlite3.Connection, tool: ToolFile) -> Compiled:
 
     connection.set_authorizer(watch)
     for label, sql in _statements(tool):
+        before = len(writes)
         _compile(connection, label, sql, used)
-    if writes and not tool.effects:
-        raise ValueError("`returns`, `check` and `cases` may only read; write in `effects`")
+        if len(writes) > before and not label.startswith("effects"):
+            raise ValueError(f"{label}: may only read; write in `effects`")
     unknown = used.keys() - tool.parameters.keys()
     if unknown:
         raise ValueError(f"SQL uses :{min(unknown)}, which is no parameter")
     idle = tool.parameters.keys() - used.keys()
     if idle:
         raise ValueError(f"parameter {min(idle)} is never used in its SQL")
-    case_columns = _columns(connection, tool.cases) if tool.cases else ()
-    return Compiled(
-        _columns(connection, tool.returns), case_columns, frozenset(reads), frozenset(writes)
-    )
+    case_columns = _columns(connection, "cases", tool.cases) if tool.cases else ()
+    columns = _columns(connection, "returns", tool.returns)
+    return Compiled(columns, case_columns, frozenset(reads), frozenset(writes))
 
 
 def _statements(tool: ToolFile) -> Iterator[tuple[str, str]]:
@@ -97,7 +97,7 @@ def _compile(connection: sqlite3.Connection, label: str, sql: str, used: _Used) 
     clock = wall_clock(sql)
     if clock:
         raise ValueError(f"{label}: `{clock}` reads the wall clock; use now() or today()")
-    first = sql.lstrip("( \n").split(None, 1)[0].upper()
+    first = sql.lstrip("( \n").partition(" ")[0].split("\n")[0].upper()
     allowed = {"INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"}
     reading = {"SELECT", "WITH"}
     expected = allowed if label.startswith("effects") else reading
@@ -113,9 +113,12 @@ def _compile(connection: sqlite3.Connection, label: str, sql: str, used: _Used) 
     used.update(asked)
 
 
-def _columns(connection: sqlite3.Connection, sql: str) -> tuple[str, ...]:
-    cursor = connection.execute(sql, _Used())
-    return tuple(column[0] for column in cursor.description)
+def _columns(connection: sqlite3.Connection, label: str, sql: str) -> tuple[str, ...]:
+    names = tuple(column[0] for column in connection.execute(sql, _Used()).description)
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{label}: two columns are named {twice[0]}; rename one with AS")
+    return names
 
 
 def key_columns(

@@ -55,7 +55,7 @@ class ToolSpec:
 
     def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments as SQL values: absent ones are NULL, lists are JSON text."""
-        return {name: _sql_value(arguments.get(name)) for name in self.file.parameters}
+        return {name: sql_value(arguments.get(name)) for name in self.file.parameters}
 
     def refusal(self, rule: Rule, values: Mapping[str, Any]) -> str:
         """The words of a rule that refuses."""
@@ -81,7 +81,8 @@ def _validator(schema: str) -> Any:
     return fastjsonschema.compile(json.loads(schema))
 
 
-def _sql_value(value: Any) -> Any:
+def sql_value(value: Any) -> Any:
+    """A JSON value as SQLite holds it: lists are JSON text, booleans 0 or 1."""
     if isinstance(value, list | dict):
         return json.dumps(value)
     return int(value) if isinstance(value, bool) else value

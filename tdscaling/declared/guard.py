@@ -25,8 +25,10 @@ _FORBIDDEN_FUNCTIONS = frozenset(
     {"load_extension", "random", "randomblob", "readfile", "writefile", "fts3_tokenizer"}
 )
 _WALL_CLOCK = re.compile(
-    r"\bcurrent_(time|date|timestamp)\b|'now'|\b(datetime|date|time|julianday|unixepoch)\(\s*\)",
-    re.IGNORECASE,
+    r"""\bcurrent_(time|date|timestamp)\b | ['"]now['"]
+    | \b(datetime|date|time|julianday|unixepoch)\s*\(\s*\)
+    | \bstrftime\s*\(\s*'[^']*'\s*\)  # without a time it takes the present one""",
+    re.IGNORECASE | re.VERBOSE,
 )
 
 

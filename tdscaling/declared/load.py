@@ -236,7 +236,7 @@ def _outcomes(
         generators = Generators(f"{seed}:{spec.name}", domain.file.clock, None)
         errors: list[str | None] = []
         for _ in range(8 if not spec.file.cases else 1):
-            for number, arguments in enumerate(candidates(session, spec, generators, {})):
+            for number, arguments in enumerate(candidates(session, spec, generators, {}, TRIES)):
                 result = session.execute(spec.name, arguments)
                 errors.append(None if result.ok else _error_text(result.content))
                 if number >= TRIES or (result.ok and stop_at_success):

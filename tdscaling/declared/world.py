@@ -63,7 +63,7 @@ class World:
         if broken:
             raise sqlite3.IntegrityError(f"a row of {broken[0]} refers to no row of {broken[2]}")
         self._image = connection.serialize()
-        self.tables = {name: _table(connection, name) for name in domain.tables}
+        self.tables = {name: _raw(connection, name) for name in domain.tables}
         connection.close()
 
     def open(self) -> Session:
@@ -90,6 +90,7 @@ class Session:
         self._repeats: Counter[str] = Counter()
         self._call = ""
         self._ids: dict[str, str] = {}
+        self._tables: dict[tuple[str, tuple[Any, ...], int], list[tuple[Any, ...]]] = {}
         connection.create_function("new_id", 1, self._new_id)
         connection.create_function("last_id", 1, self._ids.get)
         clock = origin.domain.file.clock
@@ -159,10 +160,20 @@ class Session:
             {name: _plain(value) for name, value in zip(names, row, strict=True)} for row in cursor
         )
 
-    def table(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Column names and raw rows of a query over the current state."""
-        cursor = self._connection.execute(query)
-        return [column[0] for column in cursor.description], cursor.fetchall()
+    def table(
+        self, query: str, where: Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Raw rows of a query over the current state, those whose columns equal `where`.
+
+        Asking the same again before anything was written costs nothing.
+        """
+        conditions = " AND ".join(f'"{name}" = ?' for name in where or ())
+        filtered = f"SELECT * FROM ({query}) WHERE {conditions}" if conditions else query
+        values = tuple((where or {}).values())
+        asked = (filtered, values, self._connection.total_changes)
+        if asked not in self._tables:
+            self._tables[asked] = self._connection.execute(filtered, values).fetchall()
+        return self._tables[asked]
 
     def changes(self) -> StateChanges:
         """Difference between the initial state and now, volatile columns left out."""
@@ -170,9 +181,14 @@ class Session:
             return {}
         found: StateChanges = {}
         for name, before in self._origin.tables.items():
-            after = _table(self._connection, name)
+            after = _raw(self._connection, name)
             if after != before:
-                difference = _difference(before, after, self.domain.volatile(name))
+                columns, keys = _columns(self._connection, name)
+                difference = _difference(
+                    _keyed(before, columns, keys),
+                    _keyed(after, columns, keys),
+                    self.domain.volatile(name),
+                )
                 if difference:
                     found[f"{self.domain.name}.{name}"] = difference
         return found
@@ -199,20 +215,24 @@ def _connect() -> sqlite3.Connection:
     return connection
 
 
-def _table(connection: sqlite3.Connection, name: str) -> dict[str, Row]:
-    cursor = connection.execute(f'SELECT * FROM "{name}"')
-    names = [column[0] for column in cursor.description]
-    keys = _key_positions(connection, name)
+def _raw(connection: sqlite3.Connection, name: str) -> list[tuple[Any, ...]]:
+    return connection.execute(f'SELECT * FROM "{name}"').fetchall()
+
+
+def _columns(connection: sqlite3.Connection, name: str) -> tuple[list[str], list[int]]:
+    """Names of a table's columns, and positions of those that make its key."""
+    columns = connection.execute("SELECT name, pk FROM pragma_table_info(?)", (name,)).fetchall()
+    keys = [position for position, (_, pk) in enumerate(columns) if pk]
+    return [name for name, _ in columns], keys or list(range(len(columns)))
+
+
+def _keyed(
+    rows: list[tuple[Any, ...]], columns: list[str], keys: list[int]
+) -> dict[str, Row]:
     return {
-        "|".join(str(row[k]) for k in keys): dict(zip(names, map(_plain, row), strict=True))
-        for row in cursor
+        "|".join(str(row[k]) for k in keys): dict(zip(columns, map(_plain, row), strict=True))
+        for row in rows
     }
-
-
-def _key_positions(connection: sqlite3.Connection, name: str) -> list[int]:
-    columns = connection.execute("SELECT pk FROM pragma_table_info(?)", (name,)).fetchall()
-    keys = [position for position, (pk,) in enumerate(columns) if pk]
-    return keys or list(range(len(columns)))
 
 
 def _plain(value: Any) -> Any:
