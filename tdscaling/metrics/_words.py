@@ -24,7 +24,8 @@ _REFUSAL = re.compile(
 # "Send my order to Oslo instead" is a wish like any other; "take Oslo instead" takes one back.
 _REVISION = re.compile(
     r"\b(actually|instead of|change of plans?|chang(ed|e) my mind|on second thoughts?|"
-    r"(?<!won't )(?<!can't )make (that|it)|(scrap|forget) (that|it|what i said)(?! \w)|rather\b.{0,80}?\bthan|"
+    r"(?<!won't )(?<!can't )make (that|it)|"
+    r"(scrap|forget) (that|it|what i said)(?! \w)|rather\b.{0,80}?\bthan|"
     r"(let's|go with|take|use|do|try|pick|choose|prefer)\b[^.!?\n]{0,60}\binstead)\b"
     r"|(^|[.!?]\s+)instead\b",
     re.IGNORECASE | re.DOTALL,
