@@ -1,0 +1,242 @@
+"""An OpenAI-compatible endpoint, over `langchain_openai.ChatOpenAI`.
+
+Enters: messages, tools, a JSON Schema. Leaves: the reply as the model sent it, with tokens, time
+and cost. The key is read from the environment for each request: it is in no config, no pickle, no
+representation and no error of this class.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tdscaling.errors import ConfigError, EndpointError
+from tdscaling.llm import NoReply, Reply
+from tdscaling.schema import LlmCall, Message, canonical, digest
+
+if TYPE_CHECKING:
+    from tdscaling.llm._client import Client
+
+OPENAI = "https://api.openai.com/v1"
+CHARACTERS = 4
+"""Characters of a token, where an endpoint does not count."""
+ESTIMATED = "tokens_estimated"
+"""`LlmCall.error` of a good reply whose tokens the endpoint did not count."""
+
+
+class OpenAIEndpoint:
+    """Answers chat requests over HTTP.
+
+    Args:
+        base_url: of the endpoint; None for OpenAI's.
+        model: name of the model there.
+        api_key_env: environment variable that holds the key; None to send none.
+        temperature: of sampling, 0 to 2; None for the endpoint's default.
+        max_tokens: of a reply, at least 1.
+        timeout: seconds per request.
+        retries: further tries after a failure that may pass, at least 0.
+        send_seed: whether to send a seed.
+        price_prompt: USD per 1,000,000 prompt tokens.
+        price_completion: USD per 1,000,000 completion tokens.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None,
+        model: str | None,
+        api_key_env: str | None,
+        temperature: float | None,
+        max_tokens: int,
+        timeout: float,
+        retries: int,
+        send_seed: bool,
+        price_prompt: float,
+        price_completion: float,
+    ) -> None:
+        _check_url(base_url)
+        _check(temperature is None or 0 <= temperature <= 2, "temperature", "0 to 2", temperature)
+        _check(max_tokens >= 1, "max_tokens", "at least 1", max_tokens)
+        _check(timeout > 0, "timeout", "seconds above 0", timeout)
+        _check(retries >= 0, "retries", "at least 0", retries)
+        _check(price_prompt >= 0, "price_prompt", "at least 0", price_prompt)
+        _check(price_completion >= 0, "price_completion", "at least 0", price_completion)
+        self.model = model
+        self._own_server = base_url is not None
+        self._base_url = base_url or OPENAI
+        self._api_key_env = api_key_env
+        self._temperature = temperature
+        self._max_tokens = max_tokens
+        self._timeout = timeout
+        self._retries = retries
+        self._send_seed = send_seed
+        self._prices = (price_prompt / 1e6, price_completion / 1e6)
+        self._client: tuple[asyncio.AbstractEventLoop, Client] | None = None
+
+    def __repr__(self) -> str:
+        return f"OpenAIEndpoint({self._base_url!r}, {self.model!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the connections: each process makes its own."""
+        return {**self.__dict__, "_client": None}
+
+    def require(self, role: str) -> None:
+        """Refuse a missing model, or a missing key where one is certainly needed.
+
+        Raises:
+            ConfigError: naming what to type.
+        """
+        if not self.model:
+            raise ConfigError(f"roles/{role}: which model is to play it? type llm.model=NAME")
+        if not self._own_server and not self._key():
+            raise ConfigError(
+                f"roles/{role}: {OPENAI} needs a key, but the environment variable"
+                f" {self._api_key_env or 'that llm.api_key_env names'} is not set; set it, or type"
+                " llm.base_url=http://HOST:PORT/v1 for a server of your own"
+            )
+
+    async def chat(
+        self,
+        role: str,
+        messages: Sequence[Message],
+        *,
+        seed: str,
+        tools: Sequence[Mapping[str, Any]] = (),
+        json_schema: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """One reply, as the model sent it.
+
+        Raises:
+            NoReply: if this request failed or its reply is not usable.
+            EndpointError: if the endpoint cannot be used at all.
+        """
+        started = time.perf_counter()
+        number = int(digest(seed, 8), 16) % 2**31 if self._send_seed else None
+        try:
+            sent = await self._ask(messages, number, tools, json_schema)
+        except NoReply as error:
+            call = LlmCall(role, str(self.model), 0, 0, _since(started), 0.0, error=str(error))
+            raise NoReply(f"{role}: {self.model}: {error}", (call,)) from error
+        call = self._counted(role, messages, tools, sent, started)
+        try:
+            return Reply(_message(sent["choice"]), call)
+        except NoReply as error:
+            call = replace(call, error=str(error))
+            raise NoReply(f"{role}: {self.model}: {error}", (call,)) from error
+
+    async def _ask(
+        self,
+        messages: Sequence[Message],
+        seed: int | None,
+        tools: Sequence[Mapping[str, Any]],
+        json_schema: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        import openai
+
+        from tdscaling.llm import _failures
+
+        client = self._connected()
+        try:
+            return await client.ask(messages, seed=seed, tools=tools, json_schema=json_schema)
+        except (openai.OpenAIError, *_failures.PASSING) as error:
+            reason = _failures.unusable(error)
+            if reason:
+                # Not chained: the client's errors hold the request, and that holds the key.
+                raise EndpointError(
+                    self._clean(f"the model {self.model} at {self._base_url}: {reason}")
+                ) from None
+            raise NoReply(self._clean(_failures.failed(error))) from None
+
+    def _connected(self) -> Client:
+        from tdscaling.llm._client import Client
+
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._client[0] is not loop:
+            client = Client(
+                base_url=self._base_url,
+                own_server=self._own_server,
+                model=str(self.model),
+                api_key=self._sent_key,
+                temperature=self._temperature,
+                max_tokens=self._max_tokens,
+                timeout=self._timeout,
+                retries=self._retries,
+            )
+            self._client = (loop, client)
+        return self._client[1]
+
+    def _key(self) -> str:
+        return os.environ.get(self._api_key_env, "") if self._api_key_env else ""
+
+    async def _sent_key(self) -> str:
+        return self._key() or "none"  # the client insists on one, servers of one's own do not
+
+    def _clean(self, text: str) -> str:
+        """The text without the key, which endpoints like to repeat when they refuse it."""
+        key = self._key()
+        return text.replace(key, "***") if key else text
+
+    def _counted(
+        self,
+        role: str,
+        messages: Sequence[Message],
+        tools: Sequence[Mapping[str, Any]],
+        sent: Mapping[str, Any],
+        started: float,
+    ) -> LlmCall:
+        usage = sent["usage"] or {}
+        prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        error = None
+        if not isinstance(prompt, int) or not isinstance(completion, int):
+            error = ESTIMATED
+            prompt = len(canonical([list(messages), list(tools)])) // CHARACTERS
+            completion = len(canonical(sent["choice"].get("message"))) // CHARACTERS
+        cost = prompt * self._prices[0] + completion * self._prices[1]
+        elapsed = _since(started)
+        return LlmCall(role, str(self.model), prompt, completion, elapsed, cost, error=error)
+
+
+def _message(choice: Mapping[str, Any]) -> Message:
+    """The model's message, if it is whole and says something."""
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise NoReply("malformed reply: no message")
+    if choice.get("finish_reason") in ("length", "content_filter"):
+        raise NoReply(f"the reply was cut off: {choice['finish_reason']}")
+    if message.get("refusal"):
+        raise NoReply("the model refused to reply")
+    content, calls = message.get("content"), message.get("tool_calls")
+    if content is not None and not isinstance(content, str):
+        raise NoReply("malformed reply: content is not text")
+    if not (content and content.strip()) and not calls:
+        raise NoReply("empty reply")
+    found: Message = {"role": "assistant", "content": content or None}
+    return {**found, "tool_calls": calls} if calls else found
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _check(fits: bool, name: str, expected: str, got: object) -> None:
+    if not fits:
+        raise ConfigError(f"llm.{name}: expected {expected}, got {got}")
+
+
+def _check_url(base_url: str | None) -> None:
+    if base_url is None:
+        return
+    parts = urlsplit(base_url)
+    if parts.username or parts.password:
+        # Not repeated here: it holds a password, and configs are stored with the data.
+        raise ConfigError(
+            "llm.base_url: it must not hold a name or password; put the key into the environment"
+            " variable that llm.api_key_env names"
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"llm.base_url: expected http://HOST:PORT/v1, got {base_url}")
