@@ -45,7 +45,7 @@ class DataFlowClusters:
         return tuple(found)
 
     def _of_domain(self, domain: Domain, partners: tuple[str, ...]) -> list[Cluster]:
-        graph = nx.Graph()
+        graph: nx.Graph[str] = nx.Graph()
         graph.add_nodes_from(domain.tools)
         graph.add_edges_from((edge.producer, edge.consumer) for edge in domain.edges)
         parts = sorted(nx.connected_components(graph), key=lambda part: (-len(part), min(part)))

@@ -58,20 +58,22 @@ def compile_tool(connection: sqlite3.Connection, tool: ToolFile) -> Compiled:
         sqlite3.Error, ValueError: if a statement is refused; the message names it.
     """
     used, reads, writes = _Used(), set[str](), set[str]()
+    written: set[str] = set()
 
     def watch(action: int, first: str | None, *rest: str | None) -> int:
         if action == sqlite3.SQLITE_READ and first and not first.startswith("sqlite_"):
             reads.add(first)
         if action in _WRITES and first and not first.startswith("sqlite_"):
-            writes.add(first)
+            written.add(first)
         return guard(action, first, *rest)
 
     connection.set_authorizer(watch)
     for label, sql in _statements(tool):
-        before = len(writes)
+        written.clear()
         _compile(connection, label, sql, used)
-        if len(writes) > before and not label.startswith("effects"):
+        if written and not label.startswith("effects"):
             raise ValueError(f"{label}: may only read; write in `effects`")
+        writes |= written
     unknown = used.keys() - tool.parameters.keys()
     if unknown:
         raise ValueError(f"SQL uses :{min(unknown)}, which is no parameter")

@@ -16,10 +16,10 @@ from typing import Any
 import fastjsonschema
 
 from tdscaling.declared.definition import DomainFile, Parameter, Rule, ToolFile
-from tdscaling.schema import Edge, Tool, canonical
+from tdscaling.schema import Edge, Tool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ToolSpec:
     """One tool of a declared domain."""
 
@@ -48,9 +48,9 @@ class ToolSpec:
     def problem(self, arguments: Mapping[str, Any]) -> str | None:
         """Why arguments do not fit the schema, None where they do."""
         try:
-            _validator(canonical(self.schema))(dict(arguments))
+            _validator(self)(dict(arguments))
         except fastjsonschema.JsonSchemaException as error:
-            return str(error.message).replace("data must", "arguments must", 1)
+            return str(error).replace("data must", "arguments must", 1)
         return None
 
     def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,9 +76,8 @@ def noun(column: str) -> str:
 
 
 @cache
-def _validator(schema: str) -> Any:
-    # The schema's text is the key: equal schemas of several processes' copies compile once.
-    return fastjsonschema.compile(json.loads(schema))
+def _validator(tool: ToolSpec) -> Any:
+    return fastjsonschema.compile(tool.schema, use_default=False)
 
 
 def sql_value(value: Any) -> Any:

@@ -21,19 +21,24 @@ from tdscaling.declared.arguments import candidates, fillable
 from tdscaling.declared.compile import Compiled, compile_tool, key_columns, open_schema
 from tdscaling.declared.definition import DomainFile
 from tdscaling.declared.domain import Domain, ToolSpec, edges
+from tdscaling.declared.guard import wall_clock
 from tdscaling.declared.rows import GeneratorError, Generators
 from tdscaling.declared.words import word_problems
-from tdscaling.declared.world import World
+from tdscaling.declared.world import Session, World
 from tdscaling.errors import DomainError
 from tdscaling.schema import digest
 
 CHECK_SEEDS = ("check-0", "check-1", "check-2")
 TRIES = 400
 """Candidate arguments per world and tool before a tool counts as one that cannot succeed."""
-
 _STATUS = re.compile(
     r"\b\w*(?:status|state|stage)\b[^,]*?CHECK\s*\(\s*\w+\s+IN\s*\(([^)]*)\)", re.IGNORECASE
 )
+_QUOTED = re.compile(r"'([^']+)'")
+
+
+class _BrokenError(Exception):
+    """A domain whose rows or tools cannot even be run."""
 
 
 def load(path: Path) -> Domain:
@@ -43,6 +48,11 @@ def load(path: Path) -> Domain:
         DomainError: naming file, tool and cause.
     """
     name = path.stem
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise DomainError(
+            f"{path}: a file's name is its domain's name: expected small letters, digits and `_`, "
+            f"got {name!r}. Rename the file."
+        )
     try:
         file = DomainFile.model_validate(_read(path))
     except ValidationError as error:
@@ -62,7 +72,7 @@ def rule_problems(domain: Domain) -> Iterator[str]:
                 seen[tool, rule] |= any(_says(rule, error) for error in errors)
     for (tool, rule), refused in seen.items():
         if not refused:
-            yield f"tool {tool}: the rule {rule!r} never refuses; seed rows or `cases` that break it"
+            yield f"tool {tool}: the rule {rule!r} never refuses; let rows or `cases` break it"
 
 
 def _rules(domain: Domain, tool: str) -> list[str]:
@@ -82,7 +92,7 @@ def _read(path: Path) -> Any:
             f"{path}: cannot read the domain file: {error}. Give the path of a YAML file."
         ) from error
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -130,8 +140,8 @@ def _compiled(path: Path, name: str, file: DomainFile) -> Domain:
     except sqlite3.Error as error:
         raise _refused(path, f"tables: {error}") from error
     tables = _table_names(connection)
-    for listed in set(file.rows) - set(tables):
-        raise _refused(path, f"rows.{listed}: no such table, there are {', '.join(tables)}")
+    for problem in _table_problems(connection, file, tables):
+        raise _refused(path, problem)
     specs: dict[str, ToolSpec] = {}
     for tool, content in file.tools.items():
         try:
@@ -156,7 +166,7 @@ def _compiled(path: Path, name: str, file: DomainFile) -> Domain:
         keys=keys,
         homes=homes,
         statuses=frozenset(
-            word for found in _STATUS.findall(file.tables) for word in re.findall(r"'([^']+)'", found)
+            word for listed in _STATUS.findall(file.tables) for word in _QUOTED.findall(listed)
         ),
         tools=specs,
         edges=tuple(edges(specs, keys, file)),
@@ -165,9 +175,40 @@ def _compiled(path: Path, name: str, file: DomainFile) -> Domain:
 
 def _table_names(connection: sqlite3.Connection) -> tuple[str, ...]:
     rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1"
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+        "ORDER BY name"
     )
     return tuple(name for (name,) in rows)
+
+
+def _table_problems(
+    connection: sqlite3.Connection, file: DomainFile, tables: tuple[str, ...]
+) -> Iterator[str]:
+    for listed in file.rows.keys() - set(tables):
+        yield f"rows.{listed}: no such table, there are {', '.join(tables)}"
+    for table in tables:
+        keyed = "SELECT 1 FROM pragma_table_info(?) WHERE pk > 0"
+        if connection.execute(keyed, (table,)).fetchone() is None:
+            yield f"tables: {table} needs a PRIMARY KEY, by which states are compared"
+    for table, rows in file.rows.items():
+        for column, spec in rows.columns.items():
+            for clock in filter(None, map(wall_clock, _queries(spec))):
+                yield (
+                    f"rows.{table}.{column}: `{clock}` reads the wall clock; use now() or today()"
+                )
+
+
+def _queries(spec: Any) -> Iterator[str]:
+    """SQL texts within a generator."""
+    if isinstance(spec, list):
+        for item in spec:
+            yield from _queries(item)
+    elif isinstance(spec, dict):
+        for key, value in spec.items():
+            if key in {"sql", "where"}:
+                yield str(value)
+            else:
+                yield from _queries(value)
 
 
 def _problems(domain: Domain) -> Iterator[str]:
@@ -213,8 +254,8 @@ def _execution_problems(domain: Domain) -> Iterator[str]:
                 if None in errors:
                     succeeded.add(tool)
                 failing.setdefault(tool, []).extend(error for error in errors if error)
-        except (GeneratorError, sqlite3.Error) as error:
-            yield f"rows: {error}"
+        except _BrokenError as error:
+            yield str(error)
             return
         if len(succeeded) == len(domain.tools):
             return
@@ -228,23 +269,33 @@ def _outcomes(
     domain: Domain, seed: str, *, stop_at_success: bool, skip: Iterable[str] = ()
 ) -> Iterator[tuple[str, list[str | None]]]:
     """Per tool the errors of its candidate calls, None for a success."""
-    origin = World(domain, seed)
+    try:
+        origin = World(domain, seed)
+    except (GeneratorError, sqlite3.Error) as error:
+        raise _BrokenError(f"rows: {error}") from error
     for spec in domain.tools.values():
         if spec.name in skip:
             continue
         session = origin.open()
-        generators = Generators(f"{seed}:{spec.name}", domain.file.clock, None)
-        errors: list[str | None] = []
-        for _ in range(8 if not spec.file.cases else 1):
-            for number, arguments in enumerate(candidates(session, spec, generators, {}, TRIES)):
-                result = session.execute(spec.name, arguments)
-                errors.append(None if result.ok else _error_text(result.content))
-                if number >= TRIES or (result.ok and stop_at_success):
-                    break
-            if stop_at_success and None in errors:
-                break
-        session.close()
+        try:
+            errors = list(_tries(session, spec, seed, stop_at_success=stop_at_success))
+        except (GeneratorError, sqlite3.Error) as error:
+            raise _BrokenError(f"tool {spec.name}: {error}") from error
+        finally:
+            session.close()
         yield spec.name, errors
+
+
+def _tries(
+    session: Session, spec: ToolSpec, seed: str, *, stop_at_success: bool
+) -> Iterator[str | None]:
+    generators = Generators(f"{seed}:{spec.name}", session.domain.file.clock, None)
+    for _ in range(1 if spec.file.cases else 8):
+        for arguments in candidates(session, spec, generators, {}, TRIES):
+            result = session.execute(spec.name, arguments)
+            yield None if result.ok else _error_text(result.content)
+            if result.ok and stop_at_success:
+                return
 
 
 def _error_text(content: str) -> str:

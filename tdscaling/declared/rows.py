@@ -20,7 +20,8 @@ Generators, one key each (or a bare word where no argument is needed):
 | `{time: [8, 18]}` | `HH:MM` on a quarter of an hour, hours from and up to (exclusive) |
 | `{pattern: "##-??"}` | `#` a digit, `?` a capital letter |
 | `{ref: table.column}` | a value of an earlier table |
-| `{pick: flight, as: {flight_id: flight_id, _price: price}, where: ...}` | several columns out of one row of an earlier table; the key's own name is not used |
+| `{pick: flight, as: {origin: origin, _paid: price}, where: ...}` | columns out of one row of an \
+earlier table; the key's own name is not used |
 | `{text: ["{name} at {city}"]}` | one template, filled with earlier columns of the row |
 | `{sql: SELECT ...}` | first value of a query; `:column` are earlier columns of the row |
 | `{maybe: [0.7, generator]}` | NULL otherwise |
@@ -55,6 +56,10 @@ LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 class GeneratorError(ValueError):
     """A generator of a domain file is not usable."""
+
+
+_MISTAKES = (TypeError, ValueError, LookupError, AttributeError, sqlite3.Error)
+"""What a generator with an argument of the wrong shape raises."""
 
 
 class Generators:
@@ -113,7 +118,9 @@ class Generators:
         name, argument = self._parse(spec)
         try:
             return self._named[name](argument, row)
-        except (TypeError, ValueError, IndexError, KeyError, sqlite3.Error) as error:
+        except GeneratorError:
+            raise
+        except _MISTAKES as error:
             raise GeneratorError(f"generator {spec!r}: {type(error).__name__}: {error}") from error
 
     def _parse(self, spec: Any) -> tuple[str, Any]:
@@ -122,8 +129,8 @@ class Generators:
             name, argument = next(iter(spec.items()))
         if not isinstance(name, str) or name not in self._named:
             raise GeneratorError(
-                f"unknown generator {spec!r}; expected one of {', '.join(sorted(self._named))}, id, "
-                "seq, pick"
+                f"unknown generator {spec!r}; expected one of {', '.join(sorted(self._named))}, "
+                "id, seq, pick"
             )
         return name, argument
 
@@ -240,7 +247,7 @@ def _inserts(
         for column, spec in rows.columns.items():
             try:
                 row.update(_column(generators, column, spec, row, number, ids))
-            except GeneratorError as error:
+            except _MISTAKES as error:
                 raise GeneratorError(f"table {table}, column {column}: {error}") from error
         names = [name for name in row if not name.startswith("_")]
         marks = ", ".join(f":{name}" for name in names)

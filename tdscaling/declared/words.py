@@ -17,7 +17,8 @@ def slots(template: str) -> frozenset[str]:
     Raises:
         ValueError: if the braces are not balanced.
     """
-    return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
+    parsed = string.Formatter().parse(template)
+    return frozenset(name for _, name, _, _ in parsed if name is not None)
 
 
 def word_problems(spec: ToolSpec) -> Iterator[str]:

@@ -24,11 +24,10 @@ from tdscaling.schema import canonical
 
 Row = dict[str, Any]
 StateChanges = dict[str, dict[str, Any]]
-"""Per `domain.table`: `added` rows, `removed` rows, `changed` rows as `{key: {column: [old, new]}}`.
-"""
+"""Per `domain.table`: `added` rows, `removed` rows, `changed` as `{key: {column: [old, new]}}`."""
 
 FLOAT_DIGITS = 6
-"""Decimals that floats keep in observations: binary noise such as 0.30000000000000004 is no data."""
+"""Decimals that floats keep in observations: binary noise, 0.30000000000000004, is no data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,11 @@ class World:
     def __init__(self, domain: Domain, seed: str) -> None:
         self.domain = domain
         self.seed = seed
-        connection = _connect()
+        connection = _connect(domain.file.clock)
+        connection.set_authorizer(guard)
         connection.executescript(domain.file.tables)
         fill(connection, domain.file, seed)
-        connection.commit()
+        connection.set_authorizer(None)
         broken = connection.execute("PRAGMA foreign_key_check").fetchone()
         if broken:
             raise sqlite3.IntegrityError(f"a row of {broken[0]} refers to no row of {broken[2]}")
@@ -68,9 +68,8 @@ class World:
 
     def open(self) -> Session:
         """A session on a fresh copy of the state."""
-        connection = _connect()
+        connection = _connect(self.domain.file.clock)
         connection.deserialize(self._image)
-        connection.execute("PRAGMA foreign_keys = ON")
         return Session(self, connection)
 
 
@@ -89,14 +88,12 @@ class Session:
         self._connection = connection
         self._repeats: Counter[str] = Counter()
         self._call = ""
+        self._issued: set[str] = set()
         self._ids: dict[str, str] = {}
         self._tables: dict[tuple[str, tuple[Any, ...], int], list[tuple[Any, ...]]] = {}
         connection.create_function("new_id", 1, self._new_id)
         connection.create_function("last_id", 1, self._ids.get)
-        clock = origin.domain.file.clock
-        connection.create_function("now", 0, lambda: clock, deterministic=True)
-        connection.create_function("today", 0, lambda: clock[:10], deterministic=True)
-        connection.set_authorizer(guard)
+        # No authorizer here: loading the domain compiled every statement under it already.
 
     def execute(self, name: str, arguments: Mapping[str, Any]) -> Result:
         """Call a tool.
@@ -113,16 +110,21 @@ class Session:
         if problem:
             return _failed(f"invalid arguments: {problem}")
         call = canonical([name, dict(arguments)])
-        self._repeats[call] += 1
         self._call = f"{self._origin.seed}:{call}:{self._repeats[call]}"
         self._ids.clear()
+        issued = self._issued.copy()
         self._connection.execute("SAVEPOINT call")
         try:
             result = self._run(tool, tool.bind(arguments))
         except sqlite3.IntegrityError as error:
             result = _failed(str(error).replace("constraint failed:", "rejected:"))
-        if not result.ok:
+        except (OverflowError, UnicodeEncodeError) as error:
+            result = _failed(f"invalid arguments: {error}")
+        if result.ok:
+            self._repeats[call] += bool(tool.writes)
+        else:
             self._connection.execute("ROLLBACK TO call")
+            self._issued = issued
         self._connection.execute("RELEASE call")
         return result
 
@@ -130,6 +132,7 @@ class Session:
         self, name: str, arguments: Mapping[str, Any], wanted: Callable[[Result], bool]
     ) -> Result | None:
         """Call a tool, and undo the call where its result is not the wanted one."""
+        repeats, issued = self._repeats.copy(), self._issued.copy()
         self._connection.execute("SAVEPOINT attempt")
         result = self.execute(name, arguments)
         if wanted(result):
@@ -137,6 +140,7 @@ class Session:
             return result
         self._connection.execute("ROLLBACK TO attempt")
         self._connection.execute("RELEASE attempt")
+        self._repeats, self._issued = repeats, issued
         return None
 
     def _run(self, tool: ToolSpec, values: Row) -> Result:
@@ -160,9 +164,7 @@ class Session:
             {name: _plain(value) for name, value in zip(names, row, strict=True)} for row in cursor
         )
 
-    def table(
-        self, query: str, where: Mapping[str, Any] | None = None
-    ) -> list[tuple[Any, ...]]:
+    def table(self, query: str, where: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Raw rows of a query over the current state, those whose columns equal `where`.
 
         Asking the same again before anything was written costs nothing.
@@ -200,18 +202,21 @@ class Session:
     def _new_id(self, prefix: str) -> str:
         # A digest of the call, not a counter: two writes in either order get the same ids.
         for attempt in range(1000):
-            text = f"{self._call}:{prefix}:{len(self._ids)}:{attempt}"
+            text = f"{self._call}:{prefix}:{attempt}"
             number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
             value = f"{prefix}-{10000 + number % 90000}"
-            if value not in self._ids.values():
+            if value not in self._issued:
+                self._issued.add(value)
                 self._ids[prefix] = value
                 return value
-        raise AssertionError("90,000 ids are more than one call can use")
+        raise AssertionError("1,000 digests of one call cannot all be taken")
 
 
-def _connect() -> sqlite3.Connection:
+def _connect(clock: str) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.create_function("now", 0, lambda: clock, deterministic=True)
+    connection.create_function("today", 0, lambda: clock[:10], deterministic=True)
     return connection
 
 
@@ -226,9 +231,7 @@ def _columns(connection: sqlite3.Connection, name: str) -> tuple[list[str], list
     return [name for name, _ in columns], keys or list(range(len(columns)))
 
 
-def _keyed(
-    rows: list[tuple[Any, ...]], columns: list[str], keys: list[int]
-) -> dict[str, Row]:
+def _keyed(rows: list[tuple[Any, ...]], columns: list[str], keys: list[int]) -> dict[str, Row]:
     return {
         "|".join(str(row[k]) for k in keys): dict(zip(columns, map(_plain, row), strict=True))
         for row in rows

@@ -7,12 +7,14 @@ blueprint's injections put in their place are marked `injected`.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.world import Session, world
+from tdscaling.errors import EnvironmentFailure
 from tdscaling.schema import Injection, Observation
 
 
@@ -40,7 +42,10 @@ class DeclaredEnvironment:
         if (tool, nth) in self._injections:
             error = json.dumps({"error": self._injections[tool, nth]})
             return Observation(error, ok=False, provenance="injected")
-        result = session.execute(tool, values)
+        try:
+            result = session.execute(tool, values)
+        except sqlite3.Error as error:
+            raise EnvironmentFailure(f"{session.domain.name}.{tool}: {error}") from error
         return Observation(result.content, result.ok, "executed")
 
     def changes(self) -> dict[str, Any]:
@@ -74,7 +79,7 @@ def _parsed(arguments: object) -> dict[str, Any] | None:
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return arguments if isinstance(arguments, dict) else None
 
