@@ -123,9 +123,7 @@ class Attempt:
 
     async def _play(self, scene: Scene, watch: _Watch) -> tuple[Transcript, Verdict]:
         blueprint = scene.blueprint
-        environment = self._environments.open(
-            scene.domains, blueprint.worlds, blueprint.injections
-        )
+        environment = self._environments.open(scene.domains, blueprint.worlds, blueprint.injections)
 
         async def verify(transcript: Transcript) -> Verdict:
             watch.lap("converse")
@@ -226,21 +224,19 @@ def trajectory_id(draw: Draw) -> str:
 
 
 class _Watch:
-    """Seconds per stage."""
+    """CPU seconds per stage; conversations side by side count each other's."""
 
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}
-        self._since = time.perf_counter()
+        self._since = time.thread_time()
 
     def lap(self, stage: str) -> None:
-        now = time.perf_counter()
+        now = time.thread_time()
         self.laps[stage] = self.laps.get(stage, 0.0) + now - self._since
         self._since = now
 
 
-def _unplayed(
-    draw: Draw, cluster: Cluster, verdict: Verdict, seconds: dict[str, float]
-) -> Outcome:
+def _unplayed(draw: Draw, cluster: Cluster, verdict: Verdict, seconds: dict[str, float]) -> Outcome:
     return Outcome(
         index=draw.index,
         round=draw.round,

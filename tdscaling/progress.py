@@ -1,21 +1,29 @@
 """What a person sees while a run goes on.
 
-Enters: counts and figures after each commit. Leaves: a progress bar on a terminal, plain lines
-elsewhere, nothing where it is off.
+Enters: counts and figures as they come. Leaves: a bar on a terminal, plain lines elsewhere; both
+fit 80 columns.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 LINE_SECONDS = 5.0
-"""Seconds between plain lines."""
+"""Seconds between plain lines, at least."""
+BAR_SECONDS = 0.2
+"""Seconds between states of the bar, at least."""
+WINDOW_SECONDS = 30.0
+"""The rate is that of this long: workers that were still starting do not count for ever."""
+
+State = tuple[int, int, Mapping[str, Any]]
+"""Accepted, attempted, figures of the metrics."""
 
 
 class Display:
@@ -30,19 +38,15 @@ class Display:
     def __init__(self, console: Console, goal: int, done: int) -> None:
         self._console = console
         self._goal = goal
-        self._start = done
-        self._began = time.monotonic()
-        self._last_line = self._began
+        self._shown = time.monotonic()
+        self._seen = deque([(self._shown, done)])
         self._bar = Progress(
-            TextColumn("accepted"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=8),
             TextColumn("{task.fields[status]}"),
-            TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task("accepted", total=goal, completed=done, status="")
+        self._task = self._bar.add_task("", total=goal, completed=done, status="starting")
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -55,23 +59,41 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
 
-    def update(self, accepted: int, attempted: int, figures: Mapping[str, Any]) -> None:
-        """Show the state after a commit."""
+    def say(self, words: str) -> None:
+        """A line of its own, above the bar."""
+        self._console.print(words, highlight=False, markup=False)
+
+    def update(self, state: Callable[[], State]) -> None:
+        """Show the state, unless the last one was shown just now."""
         now = time.monotonic()
-        rate = (accepted - self._start) / max(now - self._began, 1e-6)
-        status = (
-            f"of {attempted} attempted, {rate:.1f}/s, H_domain "
-            f"{float(figures['domain_entropy']):.2f}, H_mode {float(figures['mode_entropy']):.2f} bits"
-        )
+        if now - self._shown < (BAR_SECONDS if self._console.is_terminal else LINE_SECONDS):
+            return
+        self._shown = now
+        accepted, attempted, figures = state()
+        status = self._status(now, accepted, attempted, figures)
         if self._console.is_terminal:
             self._bar.update(self._task, completed=accepted, status=status)
-        elif now - self._last_line >= LINE_SECONDS:
-            self._last_line = now
-            left = (self._goal - accepted) / rate if rate else 0.0
-            self._console.print(
-                f"accepted {accepted}/{self._goal} {status}, about {left:.0f} s left",
-                soft_wrap=True,
-                highlight=False,
-            )
+        else:
+            self.say(status)
+
+    def _status(self, now: float, accepted: int, attempted: int, figures: Mapping[str, Any]) -> str:
+        self._seen.append((now, accepted))
+        while self._seen[1][0] < now - WINDOW_SECONDS:
+            self._seen.popleft()
+        began, before = self._seen[0]
+        rate = (accepted - before) / max(now - began, 1e-6)
+        left = f", {_clock((self._goal - accepted) / rate)} left" if rate else ""
+        return (
+            f"{accepted}/{self._goal} of {attempted} tried, {rate:.1f}/s, "
+            f"H_dom {float(figures['domain_entropy']):.2f} H_mode {float(figures['mode_entropy']):.2f}"
+            f"{left}"
+        )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tdscaling.errors import ConfigError, TdscalingError
+from tdscaling.errors import ConfigError
 from tdscaling.evolution import Evolution
 from tdscaling.metrics import Metrics
 from tdscaling.schema import Decision, Draw, Menu, Outcome, Verdict, digest
@@ -98,6 +98,7 @@ class Rounds:
         self._barren = 0
         self._committed = time.monotonic()
         self.done = False
+        self.hopeless = False
         self.why = ""
         for outcome in store.outcomes():
             self._count(outcome)
@@ -133,11 +134,7 @@ class Rounds:
         )
 
     def take(self, outcomes: Iterable[Outcome]) -> None:
-        """Accept finished attempts, and commit those whose turn it is.
-
-        Raises:
-            TdscalingError: if nothing is accepted for too long.
-        """
+        """Accept finished attempts, and commit those whose turn it is."""
         for outcome in outcomes:
             self._waiting[outcome.index] = outcome
         while self._next in self._waiting and not self.done:
@@ -148,8 +145,6 @@ class Rounds:
         late = time.monotonic() - self._committed > COMMIT_SECONDS
         if self.done or late or len(self._batch) >= COMMIT_SIZE:
             self.flush()
-        if self._barren >= self._budget.patience:
-            raise TdscalingError(self._hopeless())
 
     def _unique(self, outcome: Outcome) -> Outcome:
         if not outcome.blueprint_id or outcome.blueprint_id not in self._blueprints:
@@ -168,9 +163,9 @@ class Rounds:
         self._tokens += _tokens(outcome)
         self._round[0] += 1
         self._round[1] += outcome.verdict.accepted
-        self._check_budget()
         if self._next % self._size == 0:
             self._barren = 0 if self._round[1] else self._barren + 1
+        self._check_budget()
 
     def _end_round(self) -> None:
         """Keep the figures of a round that is over; the last one may be cut short."""
@@ -189,27 +184,38 @@ class Rounds:
             self.done, self.why = True, f"{self._tokens} of {budget.tokens} tokens spent"
         elif budget.attempts is not None and self._next >= budget.attempts:
             self.done, self.why = True, f"{self._next} attempts made"
+        elif self._barren >= budget.patience:
+            self.done, self.why = True, f"no acceptance in {self._barren} rounds"
+            self.hopeless = True
 
     def flush(self) -> None:
-        """Commit what is finished."""
-        if self._batch or self._finished:
-            self._store.commit(self._batch, self._finished, self._decisions)
-            self._batch, self._finished, self._decisions = [], [], []
+        """Commit what is finished, once: what a full disk refuses the next start makes again."""
         self._committed = time.monotonic()
+        if not self._batch:
+            return
+        batch, finished, decisions = self._batch, self._finished, self._decisions
+        # How far steering is ahead depends on timing, so the ledger waits for a round's outcomes.
+        begun = (self._next - 1) // self._size
+        self._batch, self._finished = [], []
+        self._decisions = [decision for decision in decisions if decision.round > begun]
+        told = [decision for decision in decisions if decision.round <= begun]
+        self._store.commit(batch, finished, told)
 
     def state(self) -> tuple[int, int, dict[str, Any]]:
         """Accepted, attempted, and the metrics' figures."""
         return self._accepted, self._next, self._metrics.figures()
 
-    def _hopeless(self) -> str:
+    def despair(self) -> str:
+        """Why a hopeless run found nothing, for its user."""
         worst = self._store.query(
-            "SELECT reason, count(*) AS n, any_value(detail) AS detail FROM trajectories "
-            "WHERE NOT accepted GROUP BY reason ORDER BY n DESC, reason LIMIT 1"
+            "SELECT reason, count(*) AS n, any_value(detail ORDER BY idx DESC) AS detail "
+            "FROM trajectories WHERE NOT accepted GROUP BY reason ORDER BY n DESC, reason LIMIT 1"
         )
         cause = f"{worst[0]['reason']} ({worst[0]['detail']})" if worst else "unknown"
         return (
             f"nothing was accepted in {self._barren} rounds of {self._size} attempts; most often: "
-            f"{cause}. Nothing is put in its place. Mend the cause, or raise budget.patience."
+            f"{cause}. Nothing is put in its place. Mend the cause, or raise it: "
+            f"budget.patience={2 * self._budget.patience}"
         )
 
 

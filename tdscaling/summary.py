@@ -1,19 +1,27 @@
 """The last words of a run.
 
-Enters: the ledger and the figures. Leaves: a table on the terminal: what was made, how diverse it
-is, why the rest was rejected, where it all lies.
+Enters: the ledger and the figures. Leaves: on the terminal, what was made, how diverse it is, why
+the rest was rejected, where it all lies; and after an early end, what to type to go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rich.console import Console
-from rich.table import Table
 
 from tdscaling.store import Store
+
+_INDENT = 12
+"""Columns of the names."""
+_REASONS = 4
+"""Reasons that are listed by name."""
 
 
 def print_summary(
@@ -24,33 +32,79 @@ def print_summary(
     why: str,
 ) -> None:
     """Print what a run has come to."""
+    for name, words in _rows(store, figures, why):
+        text = textwrap.fill(words, console.width - _INDENT, subsequent_indent=" " * _INDENT)
+        console.print(f"{name:{_INDENT}}{text}", highlight=False, markup=False)
+    for path in (*files, store.path):
+        name = "ledger" if path == store.path else "written"
+        line = f"{name:{_INDENT}}{_near(path)}"
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _rows(store: Store, figures: Mapping[str, Any], why: str) -> Iterator[tuple[str, str]]:
+    ended = f"; ended with {why}" if why else ""
+    yield "accepted", f"{store.accepted} of {store.next_index} attempted{ended}"
+    if store.accepted < store.next_index:
+        yield "rejected", _rejections(store)
+    for name in ("domain", "mode", "signature"):
+        yield f"{name}s", _entropy(figures, name)
+    yield (
+        "complexity",
+        f"{figures['complexity_mean']:.1f} per trajectory of {figures['calls_mean']:.1f} calls, "
+        f"{figures['complexity_per_call']:.2f} per call",
+    )
+    yield "coverage", f"{figures['cells_covered']} cells, {figures['tools_covered']} tools"
+    spent = store.query(
+        "SELECT coalesce(sum(prompt_tokens + completion_tokens), 0)::BIGINT AS tokens, "
+        "coalesce(sum(cost_usd), 0) AS usd FROM trajectories"
+    )[0]
+    if spent["tokens"]:
+        yield "models", f"{spent['tokens']:,} tokens, {spent['usd']:.2f} USD"
+
+
+def _rejections(store: Store) -> str:
     reasons = store.query(
         "SELECT reason, count(*) AS n FROM trajectories WHERE NOT accepted "
         "GROUP BY reason ORDER BY n DESC, reason"
     )
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column()
-    table.add_row("accepted", f"{store.accepted} of {store.next_index} attempted")
-    if why:
-        table.add_row("ended", why)
-    if reasons:
-        table.add_row("rejected", ", ".join(f"{row['n']} {row['reason']}" for row in reasons))
-    for name in ("domain", "mode", "signature"):
-        table.add_row(f"{name} entropy", _entropy(figures, name))
-    table.add_row(
-        "complexity",
-        f"{figures['complexity_mean']:.1f} per trajectory, {figures['complexity_per_call']:.2f} per "
-        f"call, {figures['calls_mean']:.1f} calls",
-    )
-    table.add_row(
-        "coverage", f"{figures['cells_covered']} cells, {figures['tools_covered']} tools"
-    )
-    console.print(table)
-    for path in files:
-        console.print(f"  {path}", soft_wrap=True, highlight=False)
+    told = [f"{row['n']} {row['reason']}" for row in reasons[:_REASONS]]
+    if others := sum(row["n"] for row in reasons[_REASONS:]):
+        told.append(f"{others} for other reasons")
+    return ", ".join(told)
 
 
 def _entropy(figures: Mapping[str, Any], name: str) -> str:
     entropy = float(figures[f"{name}_entropy"])
     return f"{entropy:.2f} bits, {2**entropy:.1f} effective of {figures[f'{name}_support']} seen"
+
+
+def print_continuation(console: Console, run_dir: Path) -> None:
+    """Print the command line that goes on where a run ended early."""
+    console.print("Finished work is kept. To go on, type:", highlight=False)
+    console.print(
+        f"  {continuation(run_dir, sys.argv)}", soft_wrap=True, highlight=False, markup=False
+    )
+
+
+def continuation(run_dir: Path, argv: Sequence[str]) -> str:
+    """The command line that was typed, with the directory that it did not name.
+
+    A job of a sweep is continued by the sweep, whose directory is the same for all its jobs.
+    """
+    hydra = yaml.safe_load((run_dir / ".hydra" / "hydra.yaml").read_text(encoding="utf-8"))["hydra"]
+    if str(hydra["mode"]).endswith("MULTIRUN"):
+        key, directory = "hydra.sweep.dir", Path(hydra["sweep"]["dir"])
+    else:
+        key, directory = "hydra.run.dir", run_dir
+    command = hydra["job"]["config_name"]
+    words = [command] if command != "synthesize" and "--config-name" not in argv else []
+    words += argv[1:]
+    if not any(word.startswith(f"{key}=") for word in words):
+        words.append(f"{key}={_near(directory)}")
+    return shlex.join([Path(argv[0]).name, *words])
+
+
+def _near(path: Path) -> str:
+    """The path as somebody would type it from here."""
+    absolute, here = path.absolute(), Path.cwd()
+    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)

@@ -24,22 +24,19 @@ from tdscaling.attempt import Attempt, Graph
 from tdscaling.blueprints import Blueprints
 from tdscaling.clusters import Clusters
 from tdscaling.environments import Environments
-from tdscaling.errors import RunDirectoryError
+from tdscaling.errors import RunDirectoryError, TdscalingError
 from tdscaling.evolution import Evolution
 from tdscaling.execution import Execution
 from tdscaling.export import Export
 from tdscaling.metrics import Metrics
 from tdscaling.progress import Display
 from tdscaling.report import write_report
-from tdscaling.roles import Judge, Role
 from tdscaling.rounds import Budget, Rounds
-from tdscaling.schema import Cluster
+from tdscaling.schema import Cluster, Outcome
 from tdscaling.store import FILE, Store
-from tdscaling.summary import print_summary
+from tdscaling.summary import print_continuation, print_summary
 from tdscaling.tools import Tools
 from tdscaling.verification import Verification
-
-INTERRUPTED = 130
 
 
 def synthesize(
@@ -63,67 +60,41 @@ def synthesize(
     report: dict[str, int],
     run_dir: str,
 ) -> int:
-    """Make a dataset.
-
-    Args:
-        seed: of all random streams.
-        concurrency: conversations side by side, at least 1; does not change the data.
-        round_size: draws per round, at least 1.
-        budget: ends of the run, see `Budget`.
-        tools: where tools come from.
-        clusters: groups them.
-        blueprints: makes contracts.
-        roles: `user`, `assistant` and `judge`.
-        environments: execute calls.
-        graphs: plays conversations.
-        verification: decides.
-        metrics: measures.
-        evolution: steers.
-        execution: where attempts run.
-        export: writes the dataset.
-        llm: the endpoint that roles refer to; they hold their own.
-        report: `trajectories`: how many the report embeds.
-        run_dir: the run directory.
-
-    Returns:
-        0, or 130 where the run was interrupted.
+    """Make a dataset out of the parts that `conf/synthesize.yaml` explains; returns 0.
 
     Raises:
         TdscalingError: for what a user can mend.
+        KeyboardInterrupt: if the user ended the run; the dataset so far is written.
     """
     console, directory = Console(), Path(run_dir)
     limits = Budget.of(budget)
     domains = tools.load()
     found = clusters.build(domains)
-    user, assistant, judge = _cast(roles)
     attempt = Attempt(
         domains=domains,
         clusters=found,
         blueprints=blueprints,
-        user=user,
-        assistant=assistant,
-        judge=judge,
+        user=roles["user"],
+        assistant=roles["assistant"],
+        judge=roles["judge"],
         environments=environments,
         graph=graphs,
         verification=verification,
         metrics=metrics,
     )
-    with _ledger(directory) as store:
-        _settle_clusters(store, found)
-        rounds = Rounds(
-            store, metrics, evolution, blueprints.menu(found), seed, round_size, limits
-        )
+    with _ledger(directory, found) as store, _told_how_to_go_on(console, directory):
+        rounds = Rounds(store, metrics, evolution, blueprints.menu(found), seed, round_size, limits)
         with Display(console, limits.trajectories, store.accepted) as display:
-            interrupted = asyncio.run(
-                _work(rounds, attempt, execution, execution.slots(concurrency), display)
-            )
-        files = export.write(store, directory)
-        page = write_report(directory, trajectories=report["trajectories"], store=store)
-        print_summary(console, store, metrics.figures(), [*files, page], rounds.why)
-    if interrupted:
-        console.print("Interrupted; finished work is kept. To go on, run the same command with")
-        console.print(f"  hydra.run.dir={directory}", soft_wrap=True, highlight=False)
-        return INTERRUPTED
+            slots = execution.slots(concurrency)
+            interrupted = asyncio.run(_work(rounds, attempt, execution, slots, display))
+        if store.accepted:
+            files = export.write(store, directory)
+            page = write_report(directory, trajectories=report["trajectories"], store=store)
+            print_summary(console, store, metrics.figures(), [*files, page], rounds.why)
+        if rounds.hopeless:
+            raise TdscalingError(rounds.despair())
+        if interrupted:
+            raise KeyboardInterrupt
     return 0
 
 
@@ -132,30 +103,36 @@ async def _work(
 ) -> bool:
     """Run attempts until the budget is spent; True where the user interrupted."""
     stopping = asyncio.Event()
-    with _draining(stopping):
+    with _draining(stopping, display):
         async with execution.start(attempt) as submit:
-            running: set[asyncio.Future[Any]] = set()
+            running: set[asyncio.Future[Outcome]] = set()
             try:
                 while not rounds.done:
                     for draw in rounds.draws(slots - len(running), stopping.is_set()):
                         running.add(asyncio.ensure_future(submit(draw)))
                     if not running:
                         break
-                    done, running = await asyncio.wait(
-                        running, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    rounds.take(task.result() for task in done)
-                    display.update(*rounds.state())
+                    done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                    _take(rounds, done)
+                    display.update(rounds.state)
             finally:
-                rounds.flush()
                 for task in running:
                     task.cancel()
                 await asyncio.gather(*running, return_exceptions=True)
+                rounds.flush()
     return stopping.is_set() and not rounds.done
 
 
+def _take(rounds: Rounds, done: set[asyncio.Future[Outcome]]) -> None:
+    """Keep what succeeded before raising what failed."""
+    failed = [error for task in done if (error := task.exception())]
+    rounds.take(task.result() for task in done if not task.exception())
+    if failed:
+        raise failed[0]
+
+
 @contextlib.contextmanager
-def _draining(stopping: asyncio.Event) -> Iterator[None]:
+def _draining(stopping: asyncio.Event, display: Display) -> Iterator[None]:
     """The first Ctrl-C lets the conversations in flight finish, the second cancels them."""
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
@@ -163,6 +140,8 @@ def _draining(stopping: asyncio.Event) -> Iterator[None]:
     def interrupt() -> None:
         if stopping.is_set() and main is not None:
             main.cancel()
+        else:
+            display.say("Interrupted: finishing what is under way; Ctrl-C again cancels it.")
         stopping.set()
 
     loop.add_signal_handler(signal.SIGINT, interrupt)
@@ -176,10 +155,21 @@ def _draining(stopping: asyncio.Event) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _ledger(directory: Path) -> Iterator[Store]:
+def _told_how_to_go_on(console: Console, directory: Path) -> Iterator[None]:
+    """Whatever ends a run early, its user reads what to type next."""
+    try:
+        yield
+    except (TdscalingError, KeyboardInterrupt):
+        print_continuation(console, directory)
+        raise
+
+
+@contextlib.contextmanager
+def _ledger(directory: Path, clusters: tuple[Cluster, ...]) -> Iterator[Store]:
     config = yaml.safe_load((directory / ".hydra" / "config.yaml").read_text(encoding="utf-8"))
     store = Store.open(directory / FILE, config)
     try:
+        _settle_clusters(store, clusters)
         yield store
     finally:
         store.close()
@@ -193,12 +183,8 @@ def _settle_clusters(store: Store, clusters: tuple[Cluster, ...]) -> None:
         gone = ", ".join(sorted(before - now)[:3]) or "none"
         new = ", ".join(sorted(now - before)[:3]) or "none"
         raise RunDirectoryError(
-            f"{store.path}: the tools have changed since this run began (gone: {gone}; new: {new}). "
-            "Restore the domain files to go on, or start a new run: hydra.run.dir=outputs/ANOTHER"
+            f"{store.path}: the tools have changed since this run began (gone: {gone}; new: {new})."
+            " Restore the domain files to go on, or start a new run: hydra.run.dir=outputs/ANOTHER"
         )
     if not before:
         store.put_clusters(clusters)
-
-
-def _cast(roles: dict[str, Any]) -> tuple[Role, Role, Judge]:
-    return roles["user"], roles["assistant"], roles["judge"]

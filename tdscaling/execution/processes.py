@@ -10,10 +10,11 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import AsyncIterator
-from concurrent.futures import ProcessPoolExecutor
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 from tdscaling.errors import ConfigError, TdscalingError
 from tdscaling.execution import Runner, Submit
@@ -52,11 +53,14 @@ class ProcessExecution:
         # Not fork: the ledger's engine has threads that a forked child would lack.
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(self._workers, context, _prepare, (runner,))
-        loop = asyncio.get_running_loop()
+        under_way: set[Future[Outcome]] = set()
 
         async def submit(draw: Draw) -> Outcome:
             try:
-                return await loop.run_in_executor(pool, _run, draw)
+                future = _submit(pool, draw)
+                under_way.add(future)
+                future.add_done_callback(under_way.discard)
+                return await asyncio.wrap_future(future)
             except BrokenProcessPool as error:
                 raise TdscalingError(
                     "execution: a worker process died, perhaps for lack of memory. What was "
@@ -67,14 +71,42 @@ class ProcessExecution:
         try:
             yield submit
         finally:
+            if under_way:  # nobody waits for these any more, and a model may take its time
+                for worker in list((pool._processes or {}).values()):
+                    worker.kill()
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _submit(pool: ProcessPoolExecutor, draw: Draw) -> Future[Outcome]:
+    with _uninterrupted():
+        return pool.submit(_run, draw)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold back Ctrl-C, and let workers that are started meanwhile inherit that.
+
+    The terminal sends Ctrl-C to all processes, but only the loop decides how to end.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _prepare(runner: Runner) -> None:
     global _runner, _loop
-    # The terminal sends Ctrl-C to all processes; only the loop decides how to end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _runner, _loop = runner, asyncio.Runner()
+
+
+def _end_with_parent() -> None:
+    """A worker holds both ends of its queue, so it would wait forever for a parent that is gone."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run(draw: Draw) -> Outcome:
