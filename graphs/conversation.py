@@ -1,7 +1,8 @@
 """The conversation as a state machine: user, assistant, environment, judge.
 
 Enters: the cast of one conversation. Leaves: its transcript and verdict. A step of LangGraph costs
-more than most nodes do, so each node does all it can before it returns.
+more than most nodes do, so each node does all it can before it returns. Routers are coroutines,
+since LangGraph would run plain functions in a thread each.
 """
 
 from __future__ import annotations
@@ -136,19 +137,19 @@ async def judge(state: State) -> dict[str, Any]:
     return {"verdict": opinion, "llm_calls": list(calls)}
 
 
-def route_user(state: State) -> Literal["assistant", "judge"]:
+async def route_user(state: State) -> Literal["assistant", "judge"]:
     """To the assistant while the user speaks."""
     return "judge" if state.get("stop") else "assistant"
 
 
-def route_assistant(state: State) -> Literal["environment", "user", "judge"]:
+async def route_assistant(state: State) -> Literal["environment", "user", "judge"]:
     """To the environment with calls, to the user with text."""
     if state.get("stop"):
         return "judge"
     return "environment" if state["messages"][-1].get("tool_calls") else "user"
 
 
-def route_environment(state: State) -> Literal["assistant", "judge"]:
+async def route_environment(state: State) -> Literal["assistant", "judge"]:
     """Back to the assistant, unless the conversation is going in circles."""
     return "judge" if state.get("stop") else "assistant"
 
