@@ -68,8 +68,14 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tup
     was, now = dict(_leaves(old)), dict(_leaves(new))
     for key in sorted({*was, *now}):
         before, after = was.get(key, _MISSING), now.get(key, _MISSING)
-        if canonical(before) != canonical(after) and not _raised(key, before, after):
+        if not _equal(before, after) and not _raised(key, before, after):
             yield key, _show(before), _show(after)
+
+
+def _equal(before: object, after: object) -> bool:
+    # 2 and 2.0 are one number to whoever types them; True and 1 are not.
+    same_kind = isinstance(before, bool) == isinstance(after, bool)
+    return canonical(before) == canonical(after) or (same_kind and before == after)
 
 
 def _raised(key: str, before: object, after: object) -> bool:

@@ -161,6 +161,7 @@ def test_labels_name_options_and_knobs_that_differ() -> None:
         "evolution=entropy evolution.x=0.1",
         "evolution=entropy evolution.x=0.2",
     ]
+    assert labels([{"x": 2}, {"x": 2.0}]) == ["all", "all"]
     assert labels([none, none | {"seed": 5}]) == ["all", "all"]
     nested = [{"roles": {"user": {"_target_": f"tdscaling.roles.user.{n}.R"}}} for n in "ab"]
     assert labels(nested) == ["roles/user=a", "roles/user=b"]

@@ -171,6 +171,7 @@ def test_another_config_is_refused_by_key_and_value(tmp_path: Path) -> None:
         {"export": {"formats": []}},
         {"report": {"trajectories": 5}},
         {"hydra": {"run": {"dir": "x"}}},
+        {"seed": 1.0},
         {"budget": {"trajectories": 20, "tokens": None}},
         {"budget": {"trajectories": None, "tokens": None}},
         {"llm": {"model": "m", "api_key": "sk-other"}},

@@ -56,4 +56,5 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for key, item in value.items():
             yield from _leaves(item, f"{path}.{key}" if path else str(key))
     else:
-        yield path, canonical(value)
+        whole = isinstance(value, float) and value.is_integer()
+        yield path, canonical(int(value) if whole else value)

@@ -68,7 +68,7 @@ class EntropyEvolution:
 
     Args:
         domain_weight: exponent on the inverse count of a category, at least 0.
-        mode_weight: exponent on the inverse count of a mode, at least 0.
+        mode_weight: exponent on the inverse count of a mode (calls: signature), at least 0.
         complexity_weight: exponent on the inverse count of a complexity bin, at least 0.
         exploration: share of draws that stays uniform, 0 to 1.
         ceiling: most that one choice gets, in multiples of its equal share, at least 1.
@@ -107,19 +107,21 @@ class EntropyEvolution:
         self._prior = prior
         self._hopeless = hopeless
         self._bins = tuple(bins)
-        self._clusters: defaultdict[str, _Tally] = defaultdict(_Tally)
         self._categories: defaultdict[str, float] = defaultdict(float)
-        self._modes: _Yields[tuple[Operator, ...]] = _Yields()
-        self._complexities: _Yields[int] = _Yields()
+        self._operator_modes: _Yields[tuple[Operator, ...]] = _Yields()
+        self._cluster_modes: _Yields[str] = _Yields()
+        self._call_signatures: _Yields[int] = _Yields()
+        self._call_bins: _Yields[int] = _Yields()
 
     def observe(self, outcome: Outcome) -> None:
         """Learn from one committed outcome, in time independent of the run's length."""
         accepted, trace = outcome.verdict.accepted, outcome.trace
         per_call = trace.complexity / len(trace.actions) if trace.actions else 0.0
-        self._clusters[outcome.request.cluster].add(accepted)
-        self._modes.add(outcome.request.operators, trace.mode, accepted)
-        bin_ = str(bisect_right(self._bins, per_call))
-        self._complexities.add(outcome.request.calls, bin_, accepted)
+        request = outcome.request
+        self._operator_modes.add(request.operators, trace.mode, accepted)
+        self._cluster_modes.add(request.cluster, trace.mode, accepted)
+        self._call_signatures.add(request.calls, trace.signature, accepted)
+        self._call_bins.add(request.calls, str(bisect_right(self._bins, per_call)), accepted)
         if accepted:
             for category, mass in (outcome.categories or {outcome.category: 1.0}).items():
                 self._categories[category] += mass
@@ -129,11 +131,13 @@ class EntropyEvolution:
         rng = random.Random(f"evolution:{seed}:{round_}")
         clusters, decisions = self._draw_clusters(round_, size, menu, rng)
         operators, why_operators = self._weigh_yielding(
-            round_, "operators", self._modes, menu.operators, self._mode_weight
+            round_, "operators", menu.operators, [(self._operator_modes, self._mode_weight)]
         )
-        calls, why_calls = self._weigh_yielding(
-            round_, "calls", self._complexities, menu.calls, self._complexity_weight
-        )
+        yields = [
+            (self._call_bins, self._complexity_weight),
+            (self._call_signatures, self._mode_weight),
+        ]
+        calls, why_calls = self._weigh_yielding(round_, "calls", menu.calls, yields)
         requests = zip(clusters, deal(operators, size, rng), deal(calls, size, rng), strict=True)
         return Steering(
             tuple(
@@ -164,24 +168,31 @@ class EntropyEvolution:
     def _draw_within(
         self, members: Sequence[Cluster], count: int, rng: random.Random
     ) -> list[Cluster]:
-        tallies = [self._clusters[cluster.id] for cluster in members]
-        rarities = [_inverse(tally.accepted, self._domain_weight) for tally in tallies]
+        tallies = [self._cluster_modes.tallies[cluster.id] for cluster in members]
+        rarities = [
+            _inverse(tally.accepted, self._domain_weight)
+            * self._cluster_modes.rarity(cluster.id, self._mode_weight, self._prior)
+            for cluster, tally in zip(members, tallies, strict=True)
+        ]
         return [members[i] for i in deal(self._shares(rarities, tallies), count, rng)]
 
     def _weigh_yielding(
         self,
         round_: int,
         factor: str,
-        yields: _Yields[Choice],
         choices: Sequence[Choice],
-        weight: float,
+        yields: Sequence[tuple[_Yields[Choice], float]],
     ) -> tuple[list[float], list[Decision]]:
-        """Shares of choices by what they were seen to yield."""
-        tallies = [yields.tallies[choice] for choice in choices]
-        rarities = [yields.rarity(choice, weight, self._prior) for choice in choices]
+        """Shares of choices by what they were seen to yield, each kind with its weight."""
+        main = yields[0][0]
+        tallies = [main.tallies[choice] for choice in choices]
+        rarities = [
+            math.prod(kind.rarity(choice, weight, self._prior) for kind, weight in yields)
+            for choice in choices
+        ]
         probabilities = self._shares(rarities, tallies)
         names = [_name(choice) for choice in choices]
-        told = [f"yielded {_listed(yields.labels[choice])}" for choice in choices]
+        told = [f"yielded {_listed(main.labels[choice])}" for choice in choices]
         return probabilities, self._reasons(round_, factor, names, told, tallies, probabilities)
 
     def _shares(self, rarities: Sequence[float], tallies: Sequence[_Tally]) -> list[float]:
@@ -200,7 +211,7 @@ class EntropyEvolution:
         return [rate < self._hopeless * max(rates) for rate in rates]
 
     def _sum(self, members: Sequence[Cluster]) -> _Tally:
-        tallies = [self._clusters[cluster.id] for cluster in members]
+        tallies = [self._cluster_modes.tallies[cluster.id] for cluster in members]
         return _Tally(sum(t.attempted for t in tallies), sum(t.accepted for t in tallies))
 
     def _reasons(

@@ -6,6 +6,7 @@ import math
 import pickle
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import yaml
 from tdscaling.errors import ConfigError
 from tdscaling.evolution.entropy import EntropyEvolution
 from tdscaling.evolution.none import UniformEvolution
-from tdscaling.schema import Outcome, Request, Steering
+from tdscaling.schema import Menu, Outcome, Request, Steering
 from tests.evolution.synthetic import CATEGORIES, DEAD, menu, outcome, run
 
 BINS = [1.5, 2.0, 2.5]
@@ -130,6 +131,31 @@ def test_what_never_succeeds_is_given_up_even_if_nothing_else_was_tried() -> Non
     for choice in (DEAD, "revise", "2"):
         assert "given up but for exploration" in decisions[choice].why
         assert decisions[choice].weight < 0.02
+
+
+def test_calls_that_yield_one_signature_over_and_over_are_drawn_less() -> None:
+    evolution = EntropyEvolution(**knobs(complexity_weight=0, exploration=0))
+    for index in range(300):
+        calls = 1 if index % 2 else 8
+        done = outcome(index, 0, Request("c0_0", (), calls), 1)
+        signature = "call>answer" if calls == 1 else f"signature {index}"
+        trace = replace(done.trace, signature=signature)
+        evolution.observe(replace(done, trace=trace))
+    weights = {d.choice: d.weight for d in evolution.steer(2, 8, menu(), 1).decisions}
+    assert weights["8"] > 5 * weights["1"]
+
+
+def test_a_cluster_that_yields_rare_modes_is_drawn_more_than_its_neighbour() -> None:
+    evolution = EntropyEvolution(**knobs())
+    for index in range(400):
+        cluster = f"c0_{index % 12}"
+        done = outcome(index, 0, Request(cluster, (), 2), 1)
+        trace = replace(done.trace, mode="rare" if cluster == "c0_3" else "direct")
+        evolution.observe(replace(done, trace=trace))
+    offer = menu()
+    only = Menu(tuple(c for c in offer.clusters if c.category == "cat0"), ((),), (2,))
+    drawn = Counter(r.cluster for r in evolution.steer(2, 120, only, 1).requests)
+    assert drawn["c0_3"] > 2 * drawn["c0_4"]
 
 
 def test_an_unseen_operator_attracts() -> None:
