@@ -10,8 +10,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from tdscaling.declared.definition import ToolFile
+from tdscaling.declared.definition import DomainFile, ToolFile
 from tdscaling.declared.guard import guard, wall_clock
 
 _WRITES = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
@@ -116,11 +117,54 @@ def _compile(connection: sqlite3.Connection, label: str, sql: str, used: _Used) 
 
 
 def _columns(connection: sqlite3.Connection, label: str, sql: str) -> tuple[str, ...]:
-    names = tuple(column[0] for column in connection.execute(sql, _Used()).description)
+    try:
+        names = tuple(column[0] for column in connection.execute(sql, _Used()).description)
+    except sqlite3.Error as error:
+        raise sqlite3.OperationalError(f"{label}: {error}") from error
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(f"{label}: two columns are named {twice[0]}; rename one with AS")
     return names
+
+
+def table_names(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """All tables of a domain, by name."""
+    rows = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+        "ORDER BY name"
+    )
+    return tuple(name for (name,) in rows)
+
+
+def table_problems(
+    connection: sqlite3.Connection, file: DomainFile, tables: tuple[str, ...]
+) -> Iterator[str]:
+    """What is wrong with tables and with where their rows come from."""
+    for listed in file.rows.keys() - set(tables):
+        yield f"rows.{listed}: no such table, there are {', '.join(tables)}"
+    for table in tables:
+        keyed = "SELECT 1 FROM pragma_table_info(?) WHERE pk > 0"
+        if connection.execute(keyed, (table,)).fetchone() is None:
+            yield f"tables: {table} needs a PRIMARY KEY, by which states are compared"
+    for table, rows in file.rows.items():
+        for column, spec in rows.columns.items():
+            for clock in filter(None, map(wall_clock, _queries(spec))):
+                yield (
+                    f"rows.{table}.{column}: `{clock}` reads the wall clock; use now() or today()"
+                )
+
+
+def _queries(spec: Any) -> Iterator[str]:
+    """SQL texts within a generator."""
+    if isinstance(spec, list):
+        for item in spec:
+            yield from _queries(item)
+    elif isinstance(spec, dict):
+        for key, value in spec.items():
+            if key in {"sql", "where"}:
+                yield str(value)
+            else:
+                yield from _queries(value)
 
 
 def key_columns(

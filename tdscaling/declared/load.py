@@ -18,10 +18,16 @@ import yaml
 from pydantic import ValidationError
 
 from tdscaling.declared.arguments import candidates, fillable
-from tdscaling.declared.compile import Compiled, compile_tool, key_columns, open_schema
+from tdscaling.declared.compile import (
+    Compiled,
+    compile_tool,
+    key_columns,
+    open_schema,
+    table_names,
+    table_problems,
+)
 from tdscaling.declared.definition import DomainFile
 from tdscaling.declared.domain import Domain, ToolSpec, edges
-from tdscaling.declared.guard import wall_clock
 from tdscaling.declared.rows import GeneratorError, Generators
 from tdscaling.declared.words import word_problems
 from tdscaling.declared.world import Session, World
@@ -139,8 +145,8 @@ def _compiled(path: Path, name: str, file: DomainFile) -> Domain:
         connection = open_schema(file.tables)
     except sqlite3.Error as error:
         raise _refused(path, f"tables: {error}") from error
-    tables = _table_names(connection)
-    for problem in _table_problems(connection, file, tables):
+    tables = table_names(connection)
+    for problem in table_problems(connection, file, tables):
         raise _refused(path, problem)
     specs: dict[str, ToolSpec] = {}
     for tool, content in file.tools.items():
@@ -171,44 +177,6 @@ def _compiled(path: Path, name: str, file: DomainFile) -> Domain:
         tools=specs,
         edges=tuple(edges(specs, keys, file)),
     )
-
-
-def _table_names(connection: sqlite3.Connection) -> tuple[str, ...]:
-    rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
-        "ORDER BY name"
-    )
-    return tuple(name for (name,) in rows)
-
-
-def _table_problems(
-    connection: sqlite3.Connection, file: DomainFile, tables: tuple[str, ...]
-) -> Iterator[str]:
-    for listed in file.rows.keys() - set(tables):
-        yield f"rows.{listed}: no such table, there are {', '.join(tables)}"
-    for table in tables:
-        keyed = "SELECT 1 FROM pragma_table_info(?) WHERE pk > 0"
-        if connection.execute(keyed, (table,)).fetchone() is None:
-            yield f"tables: {table} needs a PRIMARY KEY, by which states are compared"
-    for table, rows in file.rows.items():
-        for column, spec in rows.columns.items():
-            for clock in filter(None, map(wall_clock, _queries(spec))):
-                yield (
-                    f"rows.{table}.{column}: `{clock}` reads the wall clock; use now() or today()"
-                )
-
-
-def _queries(spec: Any) -> Iterator[str]:
-    """SQL texts within a generator."""
-    if isinstance(spec, list):
-        for item in spec:
-            yield from _queries(item)
-    elif isinstance(spec, dict):
-        for key, value in spec.items():
-            if key in {"sql", "where"}:
-                yield str(value)
-            else:
-                yield from _queries(value)
 
 
 def _problems(domain: Domain) -> Iterator[str]:
