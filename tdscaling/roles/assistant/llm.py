@@ -6,8 +6,7 @@ message as it sent it. Arguments that are no JSON are passed on too: verificatio
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
@@ -50,12 +49,12 @@ class LlmAssistant:
 def _calls(sent: object, seed: str, call: LlmCall) -> list[dict[str, Any]]:
     """The calls with ids of our own: servers repeat theirs, and some send none."""
     if not isinstance(sent, list) or not all(map(_is_call, sent)):
-        raise NoReply("assistant: malformed reply: a tool call without a function", (call,))
+        raise NoReply("assistant: malformed reply: a tool call without name or arguments", (call,))
     return [
         {
             "id": f"call_{digest([seed, number])}",
             "type": "function",
-            "function": {"name": item["function"]["name"], "arguments": _text(item["function"])},
+            "function": {key: item["function"][key] for key in ("name", "arguments")},
         }
         for number, item in enumerate(sent)
     ]
@@ -63,10 +62,6 @@ def _calls(sent: object, seed: str, call: LlmCall) -> list[dict[str, Any]]:
 
 def _is_call(item: object) -> bool:
     function = item.get("function") if isinstance(item, dict) else None
-    return isinstance(function, dict) and isinstance(function.get("name"), str)
-
-
-def _text(function: Mapping[str, Any]) -> str:
-    """The arguments as text; some servers send the object itself."""
-    arguments = function.get("arguments")
-    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    return isinstance(function, dict) and all(
+        isinstance(function.get(key), str) for key in ("name", "arguments")
+    )
