@@ -1,0 +1,113 @@
+"""Whole runs of the real command line, in this process or in one of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tdscaling.__main__ import main
+from tdscaling.store import FILE, Store
+
+SMALL = ("tools.domains=[airline,calendar]", "blueprints.worlds=2", "round_size=8")
+"""Two domains with few worlds: half a second of warm-up instead of some."""
+TABLES = ("trajectories", "actions", "llm_calls", "documents", "rounds", "steering", "clusters")
+PATIENCE = 90.0
+"""Seconds after which a wait has failed."""
+
+
+def here(folder: Path, *words: str, size: int = 24) -> int:
+    """Run in this process, inline; returns the exit code."""
+    return main(
+        [*SMALL, f"budget.trajectories={size}", "execution=inline", f"hydra.run.dir={folder}", *words]
+    )
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "tdscaling", *words]
+
+
+def small(folder: Path, *words: str, size: int = 24) -> list[str]:
+    """The command line of a small run."""
+    return command(*SMALL, f"budget.trajectories={size}", f"hydra.run.dir={folder}", *words)
+
+
+def finish(
+    line: Sequence[str], *, code: int = 0, before: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command line to its end and check its exit code."""
+    done = subprocess.run(  # noqa: PLW1509
+        line, capture_output=True, text=True, timeout=PATIENCE, preexec_fn=before
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+@contextmanager
+def started(line: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """A command line under way, as leader of a process group of its own like in a terminal."""
+    process = subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+        process.communicate(timeout=PATIENCE)
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain: {what}"
+        time.sleep(0.002)
+
+
+def children(pid: int) -> list[int]:
+    """Living processes that a process has started."""
+    return [child for child, parent, state in _processes() if parent == pid and state != "Z"]
+
+
+def alive(pids: Sequence[int]) -> list[int]:
+    return [pid for pid, _, state in _processes() if pid in pids and state != "Z"]
+
+
+def _processes() -> Iterator[tuple[int, int, str]]:
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = path.read_text().rsplit(")", 1)[1].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended while this was looking
+        yield int(path.parent.name), int(parent), state
+
+
+def data(folder: Path) -> bytes:
+    return (folder / "dataset" / "train.jsonl").read_bytes()
+
+
+def tables(folder: Path, *, timed: bool = False) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every table, measured seconds left out unless `timed`."""
+    store = Store.read(folder / FILE)
+    try:
+        found = {name: store.query(f"SELECT * FROM {name} ORDER BY ALL") for name in TABLES}
+    finally:
+        store.close()
+    for row in found["trajectories"] if not timed else ():
+        del row["seconds"]
+    return found
+
+
+def same_run(one: Path, other: Path) -> None:
+    """Same bytes of the dataset, same rows of the ledger."""
+    assert data(one) == data(other)
+    left, right = tables(one), tables(other)
+    for name in TABLES:
+        assert left[name] == right[name], name
+    indices = [row["idx"] for row in left["trajectories"]]
+    assert indices == list(range(len(indices)))
