@@ -94,9 +94,7 @@ class Composer:
 
     def _begin(self, *, own_turn: bool = False) -> None:
         """Decide which user turn the next goal belongs to."""
-        self._planner.depth = min(
-            self._depth, max(0, self._calls - len(self._planner.steps) - 1)
-        )
+        self._planner.depth = min(self._depth, max(0, self._calls - len(self._planner.steps) - 1))
         spread = "extend" in self._asked and self._random.random() < NEW_TURN_SHARE
         if self._goals and (own_turn or spread or self._goals >= GOALS_PER_TURN):
             self._turn, self._goals = self._turn + 1, 0

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from tdscaling.bindings import rows
 from tdscaling.declared.arguments import candidates
-from tdscaling.declared.domain import Domain, ToolSpec
+from tdscaling.declared.domain import ToolSpec
 from tdscaling.declared.rows import Generators
 from tdscaling.declared.world import Result, Session
 
@@ -150,13 +150,11 @@ class Planner:
 
     def _source(
         self, ask: Ask, spec: ToolSpec, name: str
-    ) -> dict[str, Any] | None | Literal[False]:
+    ) -> dict[str, Any] | Literal[False] | None:
         """Binding by data-flow; None leaves the parameter to the user, False gives up."""
         owner = self.sessions[ask.domain].domain
         parameter, column = spec.file.parameters[name], spec.source(name)
-        producers = [
-            e.producer for e in owner.edges if e.consumer == spec.name and e.slot == name
-        ]
+        producers = [e.producer for e in owner.edges if e.consumer == spec.name and e.slot == name]
         if parameter.optional or (not producers and column not in owner.keys):
             return None
         at_hand = [] if ask.fresh else self._holding(ask.domain, column, producers)
@@ -267,9 +265,7 @@ class Planner:
         arguments: dict[str, Any],
         result: Result,
     ) -> None:
-        step = DraftStep(
-            ask.domain, spec, ask.turn, ask.purpose, ask.expect, {}, arguments, result
-        )
+        step = DraftStep(ask.domain, spec, ask.turn, ask.purpose, ask.expect, {}, arguments, result)
         for name, value in arguments.items():
             source = bindings.get(name)
             if source is None:

@@ -117,7 +117,9 @@ class Wording:
         if wishes:
             opener = self._random.choice(OPENERS)
             position = 0 if revises else self._random.choice([0, len(sentences)])
-            sentences.insert(len(sentences) if revises else position, opener.format("".join(wishes)))
+            sentences.insert(
+                len(sentences) if revises else position, opener.format("".join(wishes))
+            )
         facts = tuple(sorted(self._told - before - {fact for fact, _, _ in withheld}))
         return UserTurn(" ".join(sentences), facts, tuple(withheld), tuple(revises))
 
