@@ -22,6 +22,8 @@ NEW_TURN_SHARE = 0.7
 """Probability that `extend` gives a further goal a user turn of its own."""
 FALLBACK_SHARE = 0.5
 """Probability that a user names an alternative for what will be refused."""
+CARRIER_TRIES = 2
+"""Goals added for the sake of a value that the other domain can take."""
 AGAIN_SHARE = 0.5
 """Probability that a branch may be the same read about something else."""
 DEPENDENT_WEIGHT, WRITE_WEIGHT, USED_WEIGHT = 4.0, 2.0, 0.15
@@ -205,8 +207,22 @@ class Composer:
 
     def _cross(self) -> bool:
         """A goal in the other domain that takes a value which the first domain returned."""
+        home = self._domains[0]
+        carriers = [
+            (domain, spec)
+            for domain, spec in self._tools()
+            if domain is home and home.file.kinds.keys() & set(spec.columns)
+        ]
+        for _ in range(CARRIER_TRIES):
+            self._begin()
+            if self._join():
+                return True
+            if self._try(carriers) is None:
+                return False
+        return self._join()
+
+    def _join(self) -> bool:
         home, other = self._domains
-        self._begin()
         joins = [
             (number, column, spec, name)
             for number, step in enumerate(self._planner.steps)
