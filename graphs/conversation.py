@@ -73,7 +73,16 @@ def _cast() -> Cast:
 
 def _failed(error: AttemptError) -> dict[str, Any]:
     # A failure ends the conversation with its reason; it never becomes a message.
-    return {"stop": "failed", "failure": Verdict(False, error.reason, str(error))}
+    return {
+        "stop": "failed",
+        "failure": Verdict(False, error.reason, str(error)),
+        "llm_calls": _spent(error),
+    }
+
+
+def _spent(error: AttemptError) -> list[LlmCall]:
+    # What a failed role spent counts as well.
+    return list(getattr(error, "calls", ()))
 
 
 async def user(state: State) -> dict[str, Any]:
@@ -133,7 +142,8 @@ async def judge(state: State) -> dict[str, Any]:
     try:
         opinion, calls = await cast.judge.judge(cast.scene, state["messages"])
     except AttemptError as error:
-        return {"verdict": Verdict(False, error.reason, str(error))}
+        verdict = Verdict(False, error.reason, str(error))
+        return {"verdict": verdict, "llm_calls": _spent(error)}
     return {"verdict": opinion, "llm_calls": list(calls)}
 
 

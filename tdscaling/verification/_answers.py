@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from tdscaling.schema import Answer, Message, Reason, canonical
 from tdscaling.verification import Case
 from tdscaling.verification._diagnose import calls_made
+from tdscaling.verification._values import tells
 
-NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])")
 _REFUSING = re.compile(
     r"can(?:no|')t|unable|not (?:be |been )?(?:possible|able|allowed|permitted|done|complete)|"
     r"couldn't|could not|unfortunately|sorry|refused|rejected|declined|fail|won't|will not|denied",
@@ -34,21 +34,6 @@ def untold(case: Case) -> tuple[Reason, str] | None:
         if missing is not None:
             return _cause(case, answer, missing)
     return None
-
-
-def tells(text: str, value: str) -> bool:
-    """Whether a text contains a value; numbers match as numbers, words without regard to case."""
-    if NUMBER.fullmatch(value):
-        wanted = float(value.replace(",", ""))
-        return any(abs(found - wanted) < 1e-6 for found in numbers(text))
-    return value.casefold() in text.casefold() or (
-        value.replace("_", " ").casefold() in text.casefold()
-    )
-
-
-def numbers(text: str) -> list[float]:
-    """All numbers in a text, thousands separators understood."""
-    return [float(found.replace(",", "")) for found in NUMBER.findall(text)]
 
 
 def _words_after(messages: Sequence[Message], turn: int) -> str:

@@ -26,7 +26,9 @@ def difference(case: Case, changes: dict[str, Any]) -> tuple[Reason, str]:
     missing, extra = list((gold - made).elements()), list((made - gold).elements())
     where = _where(case.blueprint.final_state, changes)
     if missing and extra:
-        same = [pair for pair in ((m, e) for m in missing for e in extra) if pair[0][0] == pair[1][0]]
+        same = [
+            pair for pair in ((m, e) for m in missing for e in extra) if pair[0][0] == pair[1][0]
+        ]
         if same:
             wanted, got = same[0]
             return "wrong_argument", f"{wanted[0]}: expected {wanted[1]}, got {got[1]}; {where}"

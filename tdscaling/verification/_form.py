@@ -37,9 +37,7 @@ def malformed(messages: Sequence[Message], provenance: Sequence[str]) -> str | N
     return None
 
 
-def _message_problem(
-    message: Message, before: Message | None, open_calls: list[str]
-) -> str | None:
+def _message_problem(message: Message, before: Message | None, open_calls: list[str]) -> str | None:
     role = message.get("role")
     if role not in _FOLLOWS:
         return f"unknown role {role!r}"
@@ -53,12 +51,24 @@ def _message_problem(
         return f"the calls {', '.join(open_calls)} have no result"
     calls = message.get("tool_calls") or []
     if role == "assistant" and calls:
-        open_calls[:] = [str(call.get("id")) for call in calls]
+        if not isinstance(calls, list) or not all(map(_is_call, calls)):
+            return "a tool call needs an id and a function with name and arguments"
+        open_calls[:] = [call["id"] for call in calls]
         if len(set(open_calls)) != len(open_calls):
             return "two calls have the same id"
         return None
     content = message.get("content")
     return None if isinstance(content, str) and content else "expected a text as content"
+
+
+def _is_call(call: object) -> bool:
+    function = call.get("function") if isinstance(call, dict) else None
+    return (
+        isinstance(call, dict)
+        and isinstance(call.get("id"), str)
+        and isinstance(function, dict)
+        and {"name", "arguments"} <= set(function)
+    )
 
 
 def bad_call(
@@ -95,7 +105,7 @@ def _call_problem(
         return f"expected arguments as JSON text, got {type(arguments).__name__}"
     try:
         values = json.loads(arguments)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return f"arguments are no JSON: {error}"
     if not isinstance(values, dict):
         return "arguments are not a JSON object"

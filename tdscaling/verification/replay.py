@@ -1,15 +1,14 @@
 """Verification by re-execution.
 
-Enters: a case. Leaves: a verdict. The checks run in the order in which they are listed in `CHECKS`,
-the first failure is the reason: the conversation ended by itself; messages are well-formed; calls
-are valid or recovered from; a fresh environment gives the same observations; it ends in the
-blueprint's state; the answers were told; what the assistant states was observed or said.
+Enters: a case. Leaves: a verdict. The first failure is the reason: the conversation ended by itself;
+messages are well-formed; calls are valid or recovered from; a fresh environment gives the same
+observations; it ends in the blueprint's state; the answers were told; what the assistant states was
+observed or said.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from tdscaling.errors import AttemptError
@@ -49,7 +48,7 @@ class ReplayVerification:
             replayed = await _replay(case)
         except AttemptError as error:
             return Verdict(False, error.reason, str(error))
-        finding = replayed or _told(case) or (_grounded(case) if self._claims else None)
+        finding = replayed or untold(case) or (ungrounded(case) if self._claims else None)
         return Verdict(False, *finding) if finding else Verdict(accepted=True)
 
 
@@ -77,14 +76,6 @@ def _form(case: Case) -> Finding:
 def _calls(case: Case) -> Finding:
     problem = bad_call(case.transcript.messages, case.domains, case.tools)
     return ("malformed_call", problem) if problem else None
-
-
-def _told(case: Case) -> Finding:
-    return untold(case)
-
-
-def _grounded(case: Case) -> Finding:
-    return ungrounded(case)
 
 
 async def _replay(case: Case) -> Finding:
@@ -125,6 +116,3 @@ def _all_calls(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
 def _cut(text: object) -> str:
     shown = text if isinstance(text, str) else json.dumps(text)
     return shown if len(shown) <= 160 else f"{shown[:157]}..."
-
-
-CHECKS: tuple[Callable[[Case], Finding], ...] = (_ending, _form, _calls, _told, _grounded)

@@ -17,6 +17,7 @@ from tdscaling.errors import ConfigError
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
 from tdscaling.roles import Said, Scene
 from tdscaling.roles._prompts import fill
+from tdscaling.roles._questions import asks
 from tdscaling.roles.assistant.scripted import ScriptedAssistant
 from tdscaling.schema import LlmCall, Message
 
@@ -123,8 +124,8 @@ def _fault(text: str, answer: str, wanted: Sequence[str]) -> str:
         return f"it lacks {', '.join(lost)}"
     if added:
         return f"it adds {', '.join(added)}"
-    # A scripted user takes what ends this way for a question.
-    return "it asks a question" if text.endswith("?") else ""
+    # A scripted user would reply to it.
+    return "it asks a question" if asks(text) else ""
 
 
 def _figures(text: str) -> set[str]:

@@ -107,7 +107,7 @@ def _transient(content: str, step: Step) -> bool:
 
 def _turn(scene: Scene, messages: Sequence[Message]) -> int:
     """The user turn that is being served: replies to questions are no new turns."""
-    users = sum(message["role"] == "user" for message in messages)
+    users: int = sum(message["role"] == "user" for message in messages)
     return min(users - 1 - _asked(scene, messages), len(scene.blueprint.turns) - 1)
 
 

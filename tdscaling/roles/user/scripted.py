@@ -1,7 +1,8 @@
 """A user who follows the blueprint's schedule.
 
 Enters: the blueprint's turns. Leaves: wishes in varied words; a fact that is held back is told when
-the assistant asks for something.
+the assistant asks for something. One further question per wish gets a reply too, so that an
+assistant who asks before it acts is not answered with the next wish.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from collections.abc import Sequence
 from random import Random
 
 from tdscaling.roles import Said, Scene
+from tdscaling.roles._questions import asks, wants_yes
 from tdscaling.schema import Message, UserTurn
 
 GREETINGS = ("Hi. ", "Hello, ", "Good morning. ", "Hey, ", "", "", "", "")
 FOLLOW_UPS = ("Thanks. ", "Great. ", "Okay. ", "One more thing. ", "Perfect, thank you. ", "", "")
 CLOSINGS = ("", "", "", " Thank you!", " Thanks in advance.", " Much appreciated.")
+CONSENTS = ("Yes, please go ahead.", "Yes, please do.", "Sure, go ahead.", "Yes, that's right.")
+REMINDERS = ("As I said: {}", "I have nothing to add: {}", "Once more: {}")
+"""For a question that a yes would not answer, and nothing is held back."""
 
 
 class ScriptedUser:
@@ -24,33 +29,50 @@ class ScriptedUser:
 
     async def speak(self, scene: Scene, messages: Sequence[Message]) -> Said:
         """The next turn, the reply to a question, or nothing more."""
-        spoken = [message for message in messages if message["role"] == "user"]
-        turns, replies = scene.blueprint.turns, 0
-        for number, turn in enumerate(turns):
-            position = number + replies
-            if position == len(spoken):
-                return Said({"role": "user", "content": _voice(scene, number, turn)})
-            if turn.withheld and position + 1 == len(spoken) and _asks(messages[-1]):
-                return Said({"role": "user", "content": " ".join(w for _, _, w in turn.withheld)})
-            if turn.withheld and _was_asked(messages, position):
-                replies += 1
+        questions = _questions(messages)
+        position = 0
+        for number, turn in enumerate(scene.blueprint.turns):
+            if position == len(questions):
+                return _said(_voice(scene, number, turn))
+            for reply in _replies(scene, number, turn):
+                question = questions[position]
+                if question is None:
+                    break
+                position += 1
+                if position == len(questions):
+                    return _said(reply[wants_yes(question)])
+            position += 1
         return Said(None)
 
 
-def _asks(message: Message) -> bool:
-    text = str(message.get("content") or "").rstrip()
-    return message["role"] == "assistant" and not message.get("tool_calls") and text.endswith("?")
+def _said(words: str) -> Said:
+    return Said({"role": "user", "content": words})
 
 
-def _was_asked(messages: Sequence[Message], position: int) -> bool:
-    """Whether a question was the answer to the user message at a position among user messages."""
-    users = [n for n, message in enumerate(messages) if message["role"] == "user"]
-    return position + 1 < len(users) and _asks(messages[users[position + 1] - 1])
+def _questions(messages: Sequence[Message]) -> list[str | None]:
+    """Per user message, the question that it was answered with, None where it was no question."""
+    found: list[str | None] = []
+    for message in messages:
+        if message["role"] == "user":
+            found.append(None)
+        elif message["role"] == "assistant" and not message.get("tool_calls"):
+            text = str(message.get("content") or "")
+            found[-1] = text if asks(text) else None
+    return found
+
+
+def _replies(scene: Scene, number: int, turn: UserTurn) -> list[tuple[str, str]]:
+    """Replies to the questions of one turn, each as (to an open one, to a yes-or-no one)."""
+    random = Random(f"{scene.seed}:user:reply:{number}")
+    reminder = random.choice(REMINDERS).format(turn.request)
+    consent = random.choice(CONSENTS)
+    told = " ".join(words for _, _, words in turn.withheld)
+    return [*([(told, told)] if told else []), (reminder, consent)]
 
 
 def _voice(scene: Scene, number: int, turn: UserTurn) -> str:
     random = Random(f"{scene.seed}:user:{number}")
-    before = FOLLOW_UPS if number else GREETINGS
+    before: tuple[str, ...] = FOLLOW_UPS if number else GREETINGS
     if turn.revises:
         before = ("",)
     start = random.choice(before)
