@@ -308,7 +308,11 @@ REFUSED: dict[str, tuple[Callable[[Data], object], tuple[str, ...]]] = {
         ("tool pay_purchase: never succeeds", "`cases` yields no row"),
     ),
     "SQL that fails when it runs": (
-        put(*PAY, "returns", to="SELECT json('{') AS purchase_status, :purchase_id AS p"),
+        put(
+            *PAY,
+            "returns",
+            to="SELECT json(:purchase_id || buyer) AS purchase_status, purchase_id FROM purchase",
+        ),
         ("tool pay_purchase: malformed JSON",),
     ),
     "sample that needs tables": (

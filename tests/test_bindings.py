@@ -1,0 +1,66 @@
+"""Arguments bound from facts and from what was observed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tdscaling.bindings import BindingError, resolve, rows
+from tdscaling.schema import Step
+
+LIST = json.dumps([{"id": "A", "price": 3}, {"id": "B", "price": 2}, {"id": "C", "price": 2}])
+OBSERVED = {0: LIST, 1: '{"id": "Z"}', 2: "[]", 3: "no JSON", 4: "[1]"}
+
+
+def bound(**arguments: dict[str, Any]) -> dict[str, Any]:
+    step = Step("shop", "buy", arguments, 0, 5, "goal", "ok")
+    return resolve(step, {"price": 2, "who": "Ada", "none": 9}, OBSERVED)
+
+
+def test_fact() -> None:
+    assert bound(name={"fact": "who"}) == {"name": "Ada"}
+
+
+def test_first_row_and_single_object() -> None:
+    assert bound(
+        a={"step": 0, "column": "id", "pick": "first"},
+        b={"step": 1, "column": "id", "pick": "first"},
+    ) == {"a": "A", "b": "Z"}
+
+
+def test_row_that_equals_a_fact() -> None:
+    pick = {"column": "price", "fact": "price"}
+    assert bound(id={"step": 0, "column": "id", "pick": pick}) == {"id": "B"}
+
+
+def test_no_arguments() -> None:
+    assert bound() == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"fact": "age"},
+        {"step": 0, "column": "name", "pick": "first"},
+        {"step": 0, "column": "id", "pick": {"column": "price", "fact": "none"}},
+        {"step": 0, "column": "id", "pick": {"column": "weight", "fact": "price"}},
+        {"step": 2, "column": "id", "pick": "first"},
+        {"step": 3, "column": "id", "pick": "first"},
+        {"step": 4, "column": "id", "pick": "first"},
+        {"step": 9, "column": "id", "pick": "first"},
+        {},
+    ],
+)
+def test_what_cannot_be_bound_names_tool_and_argument(source: dict[str, Any]) -> None:
+    with pytest.raises(BindingError, match="buy: argument item has no value"):
+        bound(item=source)
+
+
+def test_rows() -> None:
+    assert rows('{"a": 1}') == [{"a": 1}]
+    assert rows("[]") == []
+    for text in ("[1]", "3", "{"):
+        with pytest.raises(ValueError, match=r"expected|Expecting"):
+            rows(text)
