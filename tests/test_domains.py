@@ -62,12 +62,12 @@ def test_number_and_seed_of_samples(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_every_refused_file_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     changed(tmp_path, lambda data: data.pop("category"))
-    (tmp_path / "broken.yaml").write_text("a: [")
+    (tmp_path / "broken.yaml").write_text("a: [\n")
     shutil.copy(FOLDER / "desk.yaml", tmp_path)
     told = Told(capfd, f"check={tmp_path}")
     assert told.code == 1
     assert f"refused: {tmp_path}/bookshop.yaml: category: Field required" in told.out
-    assert f"refused: {tmp_path}/broken.yaml, line 1" in told.out
+    assert f"refused: {tmp_path}/broken.yaml, line 2" in told.out
     assert f"{tmp_path}/desk.yaml: good." in told.out
     # A domain without a cluster gets no sample but the reason.
     assert "no domain has 3 tools tied by data-flow" in told.out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_picture_in_the_readme_is_the_generated_one(
     assert copy.read_text(encoding="utf-8") == text, "run `tdscaling graph out=README.md`"
 
 
-def test_langgraph_json_names_a_graph_that_builds() -> None:
+def test_langgraph_json_names_a_graph_that_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     graphs = json.loads((ROOT / "langgraph.json").read_text())["graphs"]
     assert graphs
     for name, entry in graphs.items():
@@ -82,6 +83,7 @@ def test_langgraph_json_names_a_graph_that_builds() -> None:
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, module)
         spec.loader.exec_module(module)
         compiled = getattr(module, attribute)()
         assert {"user", "assistant", "environment", "judge"} <= set(compiled.get_graph().nodes)
