@@ -1,14 +1,13 @@
 """Verification by re-execution.
 
-Enters: a case. Leaves: a verdict. The first failure is the reason: the conversation ended by itself;
-messages are well-formed; calls are valid or recovered from; a fresh environment gives the same
-observations; it ends in the blueprint's state; the answers were told; what the assistant states was
-observed or said.
+Enters: a case. Leaves: a verdict. The first failure is the reason: the conversation ended by
+itself; messages are well-formed; calls are valid or recovered from; a fresh environment gives the
+same observations; it ends in the blueprint's state; the answers were told; what the assistant
+states was observed or said.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from tdscaling.errors import AttemptError
@@ -16,6 +15,7 @@ from tdscaling.schema import Message, Reason, Verdict, canonical
 from tdscaling.verification import Case
 from tdscaling.verification._answers import untold
 from tdscaling.verification._claims import ungrounded
+from tdscaling.verification._differences import differing
 from tdscaling.verification._diagnose import difference
 from tdscaling.verification._form import bad_call, malformed
 
@@ -83,7 +83,7 @@ async def _replay(case: Case) -> Finding:
     blueprint = case.blueprint
     environment = case.environments.open(case.domains, blueprint.worlds, blueprint.injections)
     try:
-        expected = iter(
+        observed = iter(
             zip(
                 (m for m in enumerate(case.transcript.messages) if m[1]["role"] == "tool"),
                 case.transcript.provenance,
@@ -92,13 +92,13 @@ async def _replay(case: Case) -> Finding:
         )
         for call in _all_calls(case.transcript.messages):
             seen = await environment.call(call["name"], call["arguments"])
-            (position, message), provenance = next(expected)
+            (position, message), provenance = next(observed)
             if seen.content != message["content"] or seen.provenance != provenance:
+                expected, got = differing(seen.content, message["content"])
                 return (
                     "invented_observation",
-                    f"message {position}, result of {call['name']}: expected "
-                    f"{_cut(seen.content)} ({seen.provenance}), got "
-                    f"{_cut(message['content'])} ({provenance})",
+                    f"message {position}, result of {call['name']}: expected {expected} "
+                    f"({seen.provenance}), got {got} ({provenance})",
                 )
         changes = environment.changes()
     finally:
@@ -111,8 +111,3 @@ async def _replay(case: Case) -> Finding:
 
 def _all_calls(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
     return [call["function"] for m in messages for call in m.get("tool_calls") or ()]
-
-
-def _cut(text: object) -> str:
-    shown = text if isinstance(text, str) else json.dumps(text)
-    return shown if len(shown) <= 160 else f"{shown[:157]}..."

@@ -1,0 +1,191 @@
+"""Command `verify`: does a dataset hold what it claims.
+
+Enters: a JSONL file. Leaves: an exit code, and for each bad line where it differs from what
+re-execution gives. No model is needed, whoever played the roles. Lines are streamed: memory does
+not grow with the dataset, but for the ids, which must be unique.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tdscaling.environments import Environments
+from tdscaling.errors import ConfigError, DatasetError
+from tdscaling.execution import Execution
+from tdscaling.metrics import Metrics
+from tdscaling.tools import Tools
+from tdscaling.verification import Verification
+from tdscaling.verify._line import Checked, LineCheck
+from tdscaling.verify._run import parts_of_run
+
+CHUNK = 16
+"""Lines that travel together."""
+SHOWN = 20
+"""Bad lines that are shown; all are counted."""
+
+
+def verify(
+    *,
+    dataset: str,
+    parts: str,
+    tools: Tools,
+    environments: Environments,
+    verification: Verification,
+    metrics: Metrics,
+    execution: Execution,
+) -> int:
+    """Verify a dataset.
+
+    Args:
+        dataset: a JSONL file, or the directory of a run.
+        parts: `run` or `here`: whose tools, environments, verification and metrics.
+        tools: where the domains come from.
+        environments: execute the calls.
+        verification: decides on each conversation.
+        metrics: recomputes the figures of each line.
+        execution: where lines are checked.
+
+    Returns:
+        0 where every line holds, else 1.
+
+    Raises:
+        DatasetError: if there is no such dataset, or it is empty.
+    """
+    if parts not in ("run", "here"):
+        raise ConfigError(f"parts: expected run or here, got {parts!r}")
+    path, console = _file(Path(dataset)), Console(soft_wrap=True, highlight=False)
+    used: dict[str, Any] = {
+        "tools": tools,
+        "environments": environments,
+        "verification": verification,
+        "metrics": metrics,
+    }
+    if parts == "run":
+        found, source = parts_of_run(path, list(used))
+        used |= found
+        if source:
+            console.print(f"parts of {source}; parts=here for those of this command line")
+    check = LineCheck(
+        domains=used["tools"].load(),
+        environments=used["environments"],
+        verification=used["verification"],
+        metrics=used["metrics"],
+    )
+    report = Report(path, console)
+    asyncio.run(_work(path, check, execution, report))
+    return report.close()
+
+
+class Report:
+    """Takes checked lines in order; shows and counts bad ones."""
+
+    def __init__(self, path: Path, console: Console) -> None:
+        self._path, self._console = path, console
+        self._ids: dict[str, int] = {}
+        self._blueprints: dict[str, int] = {}
+        self._lines = self._bad = 0
+        self._bar = Progress(
+            TextColumn("verifying"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:.0f}% {task.fields[lines]} lines, {task.fields[bad]} bad"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=path.stat().st_size, lines=0, bad=0)
+        self._bar.start()
+
+    def take(self, checked: Checked) -> None:
+        """Show and count one line."""
+        self._lines += 1
+        problem = (
+            checked.problem
+            or _again("id", checked.id, checked.number, self._ids)
+            or _again("blueprint", checked.blueprint, checked.number, self._blueprints)
+        )
+        if problem:
+            self._bad += 1
+            if self._bad <= SHOWN:
+                where = f"{self._path}:{checked.number}: {checked.id or 'no id'}"
+                self._console.print(f"{where}: {problem}", markup=False)
+        self._bar.update(self._task, advance=checked.size, lines=self._lines, bad=self._bad)
+
+    def close(self) -> int:
+        """Sum up; returns the exit code.
+
+        Raises:
+            DatasetError: if there was no line.
+        """
+        self._bar.stop()
+        if not self._lines:
+            raise DatasetError(f"{self._path}: expected one trajectory a line, got an empty file")
+        if self._bad > SHOWN:
+            self._console.print(f"... and {self._bad - SHOWN} more")
+        if self._bad:
+            self._console.print(f"{self._bad} of {self._lines} lines do not hold")
+            return 1
+        self._console.print(f"all {self._lines} trajectories hold")
+        return 0
+
+
+def _again(what: str, value: str, number: int, seen: dict[str, int]) -> str | None:
+    first = seen.setdefault(value, number)
+    return None if first == number else f"{what} {value} is that of line {first} already"
+
+
+async def _work(path: Path, check: LineCheck, execution: Execution, report: Report) -> None:
+    slots = execution.slots(1)
+    # An execution hands through whatever its runner takes: here it is lines instead of a draw.
+    runner: Any = check
+    async with execution.start(runner) as submit:
+        send: Any = submit
+        waiting: deque[asyncio.Future[list[Checked]]] = deque()
+        try:
+            for chunk in _chunks(path):
+                waiting.append(asyncio.ensure_future(send(chunk)))
+                if len(waiting) >= slots:
+                    _take(report, await waiting.popleft())
+            while waiting:
+                _take(report, await waiting.popleft())
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def _take(report: Report, chunk: list[Checked]) -> None:
+    for checked in chunk:
+        report.take(checked)
+
+
+def _chunks(path: Path) -> Iterator[list[tuple[int, bytes]]]:
+    chunk: list[tuple[int, bytes]] = []
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            chunk.append((number, line))
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+    if chunk:
+        yield chunk
+
+
+def _file(path: Path) -> Path:
+    options = (path, path / "train.jsonl", path / "dataset" / "train.jsonl")
+    found = next((option for option in options if option.is_file()), None)
+    if found is None:
+        raise DatasetError(
+            f"dataset: expected a JSONL file or the directory of a run, got {path}. Type for "
+            "example dataset=outputs/DATE/TIME"
+        )
+    if not found.stat().st_size:
+        raise DatasetError(f"{found}: expected one trajectory a line, got an empty file")
+    return found

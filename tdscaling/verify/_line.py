@@ -1,0 +1,204 @@
+"""The check of one line.
+
+Enters: a line of a dataset. Leaves: the first thing in it that re-execution does not bear out:
+its domains, what the assistant was given, its blueprint, its conversation, its verdict, its
+figures. What it pickles with travels to worker processes once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tdscaling.attempt import scene_of
+from tdscaling.blueprints._dry_run import execute
+from tdscaling.declared.domain import Domain
+from tdscaling.declared.world import world
+from tdscaling.environments import Environments
+from tdscaling.errors import AttemptError, DatasetError
+from tdscaling.metrics import Metrics
+from tdscaling.roles import Scene
+from tdscaling.schema import Blueprint, Message, Transcript, canonical
+from tdscaling.verification import Case, Verification
+from tdscaling.verification._differences import cut, differing
+
+FIELDS = ("id", "messages", "tools", "meta")
+META = ("seed", "category", "domain", "cluster", "operators", "mode", "signature", "complexity",
+        "provenance", "verdict", "domains", "blueprint")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of one line."""
+
+    number: int
+    """Of the line, from 1."""
+    size: int
+    """Bytes."""
+    id: str
+    blueprint: str
+    problem: str | None
+
+
+class LineCheck:
+    """Checks lines.
+
+    Args:
+        domains: by name.
+        environments: execute the calls.
+        verification: decides on the conversation.
+        metrics: reads its trace.
+    """
+
+    def __init__(
+        self,
+        *,
+        domains: Mapping[str, Domain],
+        environments: Environments,
+        verification: Verification,
+        metrics: Metrics,
+    ) -> None:
+        self._domains = domains
+        self._environments = environments
+        self._verification = verification
+        self._metrics = metrics
+
+    async def run(self, lines: Sequence[tuple[int, bytes]]) -> list[Checked]:
+        """Check numbered lines."""
+        return [await self._check(number, line) for number, line in lines]
+
+    async def _check(self, number: int, line: bytes) -> Checked:
+        identity = blueprint = ""
+        try:
+            data = _data(line)
+            identity = str(data["id"])
+            contract = Blueprint.from_json(data["meta"]["blueprint"])
+            blueprint = contract.id
+            problem = await self._problem(data, contract)
+        except DatasetError as error:
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 whatever a line holds, the others are checked
+            problem = f"not a trajectory: {type(error).__name__}: {error}"
+        return Checked(number, len(line), identity, blueprint, problem)
+
+    async def _problem(self, data: dict[str, Any], blueprint: Blueprint) -> str | None:
+        meta, messages = data["meta"], data["messages"]
+        problem = self._foreign(meta, blueprint)
+        if problem:
+            return problem
+        scene = scene_of(blueprint, self._domains, str(meta["seed"]))
+        problem = _other_scene(data, scene) or _other_blueprint(scene) or _other_meta(meta, scene)
+        return (
+            problem
+            or await self._other_conversation(messages, meta, scene)
+            or self._other_figures(messages, meta, scene)
+        )
+
+    def _foreign(self, meta: Mapping[str, Any], blueprint: Blueprint) -> str | None:
+        for name in blueprint.worlds:
+            if name not in self._domains:
+                return f"domain {name} is not known here; type tools.paths=[FILE] parts=here"
+            recorded, here = meta["domains"].get(name), self._domains[name].digest
+            if recorded != here:
+                return f"domain {name} is another: expected digest {recorded}, got {here}"
+        return None
+
+    async def _other_conversation(
+        self, messages: list[Message], meta: Mapping[str, Any], scene: Scene
+    ) -> str | None:
+        # How a conversation ended is not in its line: one that is in a dataset ended by itself.
+        transcript = Transcript(tuple(messages), tuple(meta["provenance"]), "done")
+        case = Case(scene.blueprint, transcript, scene.tools, scene.domains, self._environments)
+        verdict = await self._verification.verify(case)
+        recorded = meta["verdict"]
+        if not verdict.accepted:
+            claimed = "accepted" if recorded["accepted"] is True else recorded["reason"]
+            return f"expected the verdict {claimed}, got {verdict.reason}: {verdict.detail}"
+        if recorded["accepted"] is not True or recorded["reason"] is not None:
+            return f"expected an accepted trajectory, got the verdict {cut(recorded)}"
+        return None
+
+    def _other_figures(
+        self, messages: list[Message], meta: Mapping[str, Any], scene: Scene
+    ) -> str | None:
+        writes = {tool.name for tool in scene.tools if tool.writes}
+        trace = self._metrics.read(messages, writes, meta["provenance"])
+        for name in ("mode", "signature", "complexity"):
+            computed = getattr(trace, name)
+            if meta[name] != computed:
+                return f"meta.{name}: expected {computed!r}, got {meta[name]!r}"
+        return None
+
+
+def _data(line: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        shown = cut(line[:40].decode(errors="replace"))
+        raise DatasetError(f"expected one JSON object, got {shown!r}: {error}") from error
+    if not isinstance(data, dict):
+        raise DatasetError(f"expected one JSON object, got {cut(data)}")
+    missing = [name for name in FIELDS if name not in data]
+    meta = data.get("meta")
+    if not missing and not isinstance(meta, dict):
+        raise DatasetError(f"meta: expected an object, got {cut(meta)}")
+    missing += [f"meta.{name}" for name in META if isinstance(meta, dict) and name not in meta]
+    if missing:
+        raise DatasetError(f"expected the field {missing[0]}, which is missing")
+    return data
+
+
+def _other_scene(data: Mapping[str, Any], scene: Scene) -> str | None:
+    opening = {"role": "system", "content": scene.system}
+    if data["messages"][:1] != [opening]:
+        return f"message 0: expected {cut(opening)}, got {cut(data['messages'][:1])}"
+    tools = [tool.openai() for tool in scene.tools]
+    if data["tools"] == tools:
+        return None
+    pairs = zip(tools, data["tools"], strict=False)
+    wanted, got = next(((w, g) for w, g in pairs if w != g), (len(tools), len(data["tools"])))
+    return f"tools: expected {_differing(wanted, got)}"
+
+
+def _other_meta(meta: Mapping[str, Any], scene: Scene) -> str | None:
+    for name in ("category", "domain", "cluster"):
+        wanted = getattr(scene.blueprint, name)
+        if meta[name] != wanted:
+            return f"meta.{name}: expected {wanted!r} as in its blueprint, got {meta[name]!r}"
+    operators = list(scene.blueprint.operators)
+    if meta["operators"] != operators:
+        return f"meta.operators: expected {operators}, got {meta['operators']}"
+    return None
+
+
+def _other_blueprint(scene: Scene) -> str | None:
+    """Execute the plan once more, from the start."""
+    blueprint = scene.blueprint
+    sessions = {
+        name: world(domain, blueprint.worlds[name]).open() for name, domain in scene.domains.items()
+    }
+    try:
+        executed = execute(blueprint.plan, blueprint.facts, sessions)
+    except AttemptError as error:
+        return f"blueprint: {error}"
+    finally:
+        for session in sessions.values():
+            session.close()
+    for number, (wanted, got) in enumerate(zip(executed.plan, blueprint.plan, strict=True)):
+        for field in ("gold", "observation"):
+            if getattr(wanted, field) != getattr(got, field):
+                texts = _differing(getattr(wanted, field), getattr(got, field))
+                return f"blueprint, step {number}, {field} of {got.tool}: expected {texts}"
+    if canonical(executed.final_state) != canonical(blueprint.final_state):
+        texts = _differing(executed.final_state, blueprint.final_state)
+        return f"blueprint, final_state: expected {texts}"
+    if executed.answers != blueprint.answers:
+        texts = _differing(str(executed.answers), str(blueprint.answers))
+        return f"blueprint, answers: expected {texts}"
+    return None
+
+
+def _differing(expected: object, got: object) -> str:
+    return ", got ".join(differing(expected, got))
