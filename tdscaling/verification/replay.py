@@ -15,8 +15,8 @@ from tdscaling.schema import Message, Reason, Verdict, canonical
 from tdscaling.verification import Case
 from tdscaling.verification._answers import untold
 from tdscaling.verification._claims import ungrounded
-from tdscaling.verification._differences import differing
 from tdscaling.verification._diagnose import difference
+from tdscaling.verification._differences import differing
 from tdscaling.verification._form import bad_call, malformed
 
 Finding = tuple[Reason, str] | None

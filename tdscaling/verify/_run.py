@@ -33,7 +33,7 @@ def parts_of_run(dataset: Path, stages: Sequence[str]) -> tuple[dict[str, Any], 
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        nodes = OmegaConf.load(config)
+        nodes: Any = OmegaConf.load(config)
         chosen: dict[str, Any] = {
             stage: OmegaConf.to_container(nodes[stage], resolve=True) for stage in stages
         }
