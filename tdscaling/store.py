@@ -330,6 +330,10 @@ def _translated(file: Path) -> Iterator[None]:
     """Turn errors of DuckDB and the file system into one paragraph that says what to do."""
     try:
         yield
+    except (duckdb.InterruptException, RuntimeError) as error:
+        if "interrupt" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt from error  # what Ctrl-C becomes during a query
     except (duckdb.Error, OSError) as error:
         raise RunDirectoryError(_explained(file, error)) from error
 

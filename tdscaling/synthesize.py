@@ -82,7 +82,7 @@ def synthesize(
         verification=verification,
         metrics=metrics,
     )
-    with _ledger(directory, found) as store, _told_how_to_go_on(console, directory):
+    with _told_how_to_go_on(console, directory), _ledger(directory, found) as store:
         rounds = Rounds(store, metrics, evolution, blueprints.menu(found), seed, round_size, limits)
         with Display(console, limits.trajectories, store.accepted) as display:
             slots = execution.slots(concurrency)

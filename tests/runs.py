@@ -14,6 +14,7 @@ from typing import Any
 from tdscaling.__main__ import main
 from tdscaling.store import FILE, Store
 
+ROOT = Path(__file__).resolve().parents[1]
 SMALL = ("tools.domains=[airline,calendar]", "blueprints.worlds=2", "round_size=8")
 """Two domains with few worlds: half a second of warm-up instead of some."""
 TABLES = ("trajectories", "actions", "llm_calls", "documents", "rounds", "steering", "clusters")
@@ -24,7 +25,13 @@ PATIENCE = 90.0
 def here(folder: Path, *words: str, size: int = 24) -> int:
     """Run in this process, inline; returns the exit code."""
     return main(
-        [*SMALL, f"budget.trajectories={size}", "execution=inline", f"hydra.run.dir={folder}", *words]
+        [
+            *SMALL,
+            f"budget.trajectories={size}",
+            "execution=inline",
+            f"hydra.run.dir={folder}",
+            *words,
+        ]
     )
 
 
@@ -38,21 +45,37 @@ def small(folder: Path, *words: str, size: int = 24) -> list[str]:
 
 
 def finish(
-    line: Sequence[str], *, code: int = 0, before: Callable[[], None] | None = None
+    line: Sequence[str],
+    *,
+    code: int = 0,
+    folder: Path = ROOT,
+    before: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command line to its end and check its exit code."""
-    done = subprocess.run(  # noqa: PLW1509
-        line, capture_output=True, text=True, timeout=PATIENCE, preexec_fn=before
+    """Run a command line to its end and check its exit code; `before` is done in its process."""
+    done = subprocess.run(
+        line,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        cwd=folder,
+        env=_surroundings(),
+        preexec_fn=before,
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done
 
 
 @contextmanager
-def started(line: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+def started(line: Sequence[str], folder: Path = ROOT) -> Iterator[subprocess.Popen[str]]:
     """A command line under way, as leader of a process group of its own like in a terminal."""
     process = subprocess.Popen(
-        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        line,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env=_surroundings(),
+        start_new_session=True,
     )
     try:
         yield process
@@ -60,6 +83,19 @@ def started(line: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
         if process.poll() is None:
             os.killpg(process.pid, 9)
         process.communicate(timeout=PATIENCE)
+
+
+def _surroundings() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def refused(said: Any, *words: str) -> None:
+    """One paragraph on stderr that holds the words, no traceback."""
+    err = said.stderr if isinstance(said, subprocess.CompletedProcess) else said.err
+    assert err.startswith("tdscaling: ")
+    assert err.count("\n") == 1, err
+    for word in words:
+        assert word in err
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
