@@ -147,16 +147,16 @@ class Rounds:
             self.flush()
 
     def _unique(self, outcome: Outcome) -> Outcome:
-        if not outcome.blueprint_id or outcome.blueprint_id not in self._blueprints:
+        if not outcome.verdict.accepted or outcome.blueprint_id not in self._blueprints:
             return outcome
-        detail = f"blueprint {outcome.blueprint_id} was played before"
+        detail = f"blueprint {outcome.blueprint_id} was accepted before"
         # The conversation is not kept: its line states a verdict that no longer holds.
         return replace(outcome, verdict=Verdict(False, "duplicate", detail), line="")
 
     def _count(self, outcome: Outcome) -> None:
         self._metrics.observe(outcome)
         self._unseen.setdefault(outcome.round, []).append(replace(outcome, line=""))
-        if outcome.blueprint_id:
+        if outcome.verdict.accepted:
             self._blueprints.add(outcome.blueprint_id)
         self._next = outcome.index + 1
         self._accepted += outcome.verdict.accepted

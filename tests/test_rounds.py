@@ -1,0 +1,195 @@
+"""Rounds: what is drawn and what is committed does not depend on who is done first."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tdscaling.errors import ConfigError
+from tdscaling.evolution import Evolution
+from tdscaling.evolution.entropy import EntropyEvolution
+from tdscaling.evolution.none import UniformEvolution
+from tdscaling.metrics.default import DiversityMetrics
+from tdscaling.rounds import Budget, Rounds
+from tdscaling.schema import Draw, Outcome, Verdict
+from tdscaling.store import FILE, Store
+from tests.evolution.synthetic import DEAD, menu, outcome
+
+SIZE = 8
+BINS = [1.5, 2.5]
+
+
+def entropy() -> Evolution:
+    return EntropyEvolution(
+        domain_weight=2.0,
+        mode_weight=2.0,
+        complexity_weight=2.0,
+        exploration=0.1,
+        ceiling=4.0,
+        prior=1.0,
+        hopeless=0.1,
+        bins=BINS,
+    )
+
+
+def budget(**values: int | None) -> Budget:
+    return Budget.of({"trajectories": 60, "tokens": None, "attempts": None, "patience": 5} | values)
+
+
+def rounds_of(store: Store, limits: Budget, evolution: Evolution | None = None) -> Rounds:
+    metrics = DiversityMetrics(alpha=0.5, beta=0.5, gamma=1.0, bins=BINS)
+    return Rounds(store, metrics, evolution or entropy(), menu(), 1, SIZE, limits)
+
+
+def made(draw: Draw) -> Outcome:
+    played = outcome(draw.index, draw.round, draw.request, 1)
+    return replace(played, blueprint_id=f"b{draw.index}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path / FILE, {"seed": 1})
+    yield opened
+    opened.close()
+
+
+def play(rounds: Rounds, slots: int, chance: random.Random) -> list[int]:
+    """Attempts side by side that end in any order; the most rounds that were under way at once."""
+    running: list[Draw] = []
+    spread = [0]
+    while not rounds.done:
+        running += rounds.draws(slots - len(running), False)
+        spread.append(len({draw.round for draw in running}))
+        rounds.take([made(running.pop(chance.randrange(len(running))))])
+    rounds.flush()
+    return spread
+
+
+def ledger(store: Store) -> dict[str, list[dict[str, Any]]]:
+    names = ("trajectories", "rounds", "steering")
+    return {name: store.query(f"SELECT * FROM {name} ORDER BY ALL") for name in names}
+
+
+@pytest.fixture(scope="module")
+def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+    opened = Store.open(tmp_path_factory.mktemp("rounds") / FILE, {"seed": 1})
+    play(rounds_of(opened, budget()), 1, random.Random(0))
+    rows = ledger(opened)
+    opened.close()
+    return rows
+
+
+@pytest.mark.parametrize("slots", [3, 64])
+def test_order_of_outcomes_does_not_matter(
+    store: Store, one_by_one: dict[str, list[dict[str, Any]]], slots: int
+) -> None:
+    play(rounds_of(store, budget()), slots, random.Random(slots))
+    assert ledger(store) == one_by_one
+
+
+def test_two_rounds_are_under_way_at_a_time(store: Store) -> None:
+    assert max(play(rounds_of(store, budget()), 64, random.Random(1))) == 2
+
+
+def test_one_slow_attempt_holds_up_the_round_after_next(store: Store) -> None:
+    rounds = rounds_of(store, budget())
+    slow, *others = rounds.draws(100, False)
+    assert [draw.round for draw in (slow, *others)] == [0] * SIZE + [1] * SIZE
+    rounds.take(map(made, others))
+    assert list(rounds.draws(100, False)) == []
+    rounds.take([made(slow)])
+    assert {draw.round for draw in rounds.draws(100, False)} == {2, 3}
+
+
+def test_steering_sees_outcomes_of_two_rounds_ago(store: Store) -> None:
+    class Watching(UniformEvolution):
+        seen: list[int] = []  # noqa: RUF012
+        told: dict[int, int] = {}  # noqa: RUF012
+
+        def observe(self, outcome: Outcome) -> None:
+            self.seen.append(outcome.index)
+
+        def steer(self, round_: int, *rest: Any) -> Any:
+            self.told[round_] = len(self.seen)
+            return super().steer(round_, *rest)
+
+    watching = Watching()
+    play(rounds_of(store, budget(), watching), 64, random.Random(2))
+    assert watching.seen == sorted(watching.seen)
+    assert all(seen == max(0, round_ - 1) * SIZE for round_, seen in watching.told.items())
+
+
+@pytest.mark.parametrize("stop", [1, 7, 8, 9, 30])
+def test_going_on_makes_the_same_ledger(
+    tmp_path: Path, one_by_one: dict[str, list[dict[str, Any]]], stop: int
+) -> None:
+    """Also after an end by another budget in the middle of a round."""
+    for limits in (budget(attempts=stop), budget()):
+        opened = Store.open(tmp_path / FILE, {"seed": 1})
+        play(rounds_of(opened, limits), 5, random.Random(stop))
+        rows = ledger(opened)
+        opened.close()
+    assert rows == one_by_one
+
+
+def test_stopping_gives_no_more_draws(store: Store) -> None:
+    assert list(rounds_of(store, budget()).draws(5, True)) == []
+
+
+def test_a_blueprint_counts_once(store: Store) -> None:
+    rounds = rounds_of(store, budget())
+    draws = list(rounds.draws(6, False))
+    first = next(o for o in map(made, draws) if o.verdict.accepted)
+    same = replace(first, blueprint_id="b", line="{}")
+    rejected = replace(same, index=0, id="t0", verdict=Verdict(False, "extra_write"))
+    rounds.take([rejected, *(replace(same, index=i, id=f"t{i}") for i in range(1, 6))])
+    rounds.flush()
+    rows = store.query("SELECT accepted, reason FROM trajectories ORDER BY idx")
+    assert [row["reason"] for row in rows] == ["extra_write", None] + ["duplicate"] * 4
+    assert list(store.lines(None)) == ["{}", "{}"]
+
+
+def test_patience_ends_a_run_and_names_the_commonest_cause(store: Store) -> None:
+    rounds = rounds_of(store, budget(patience=2))
+    while not rounds.done:
+        dead = f"c{DEAD[3:]}_0"
+        rounds.take(
+            outcome(draw.index, draw.round, type(draw.request)(dead, (), 1), 1)
+            for draw in rounds.draws(3, False)
+        )
+    assert rounds.hopeless
+    assert store.next_index == 2 * SIZE
+    reason = store.query("SELECT any_value(reason) AS reason FROM trajectories")[0]["reason"]
+    assert f"nothing was accepted in 2 rounds of 8 attempts; most often: {reason}" in (
+        rounds.despair()
+    )
+    again = rounds_of(store, budget(patience=2))
+    assert again.hopeless
+    assert list(again.draws(3, False)) == []
+    assert not rounds_of(store, budget(patience=4)).done
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("trajectories", 0, "at least 1"),
+        ("trajectories", None, "at least 1"),
+        ("patience", 0, "at least 1"),
+        ("tokens", -5, "null or at least 1"),
+        ("attempts", 0, "null or at least 1"),
+    ],
+)
+def test_budget_out_of_range(name: str, value: int | None, expected: str) -> None:
+    with pytest.raises(ConfigError, match=f"budget.{name}: expected {expected}, got {value}"):
+        budget(**{name: value})
+
+
+def test_round_size_out_of_range(store: Store) -> None:
+    metrics = DiversityMetrics(alpha=0.5, beta=0.5, gamma=1.0, bins=BINS)
+    with pytest.raises(ConfigError, match="round_size: expected at least 1, got 0"):
+        Rounds(store, metrics, entropy(), menu(), 1, 0, budget())
