@@ -23,6 +23,9 @@ IGNORED = {
 }
 """Top-level keys that do not decide the data, each with its reason."""
 
+REACH = ("base_url", "timeout", "retries", "api_key_env")
+"""Keys of an endpoint that say how to reach it, not what it answers: a server may move."""
+
 RAISABLE = "budget"
 """Numbers under this key may grow (or become null, no limit): a longer run starts with the same
 bytes as a shorter one. They may not shrink, because what they forbid may be stored already."""
@@ -67,6 +70,8 @@ def check_same(stored: Mapping[str, Any], config: Mapping[str, Any], where: str)
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     was, now = dict(_leaves(old)), dict(_leaves(new))
     for key in sorted({*was, *now}):
+        if "llm." in key and key.rpartition(".")[2] in REACH:
+            continue
         before, after = was.get(key, _MISSING), now.get(key, _MISSING)
         if not _equal(before, after) and not _raised(key, before, after):
             yield key, _show(before), _show(after)

@@ -167,6 +167,7 @@ def test_another_config_is_refused_by_key_and_value(tmp_path: Path) -> None:
     "change",
     [
         {"concurrency": 64},
+        {"llm": {"model": "m", "api_key": "sk-secret", "base_url": "http://moved/v1"}},
         {"execution": {"_target_": "p"}},
         {"export": {"formats": []}},
         {"report": {"trajectories": 5}},

@@ -8,6 +8,7 @@ representation and no error of this class.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -215,8 +216,19 @@ def _message(choice: Mapping[str, Any]) -> Message:
         raise NoReply("malformed reply: content is not text")
     if not (content and content.strip()) and not calls:
         raise NoReply("empty reply")
+    if not _encodable(message):
+        raise NoReply("malformed reply: its text is no valid Unicode")
     found: Message = {"role": "assistant", "content": content or None}
     return {**found, "tool_calls": calls} if calls else found
+
+
+def _encodable(message: Mapping[str, Any]) -> bool:
+    """Whether a file can hold the message: half a surrogate pair passes JSON but not UTF-8."""
+    try:
+        json.dumps(message, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _since(started: float) -> float:
