@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -86,7 +85,6 @@ class Session:
         self.domain = origin.domain
         self._origin = origin
         self._connection = connection
-        self._repeats: Counter[str] = Counter()
         self._call = ""
         self._issued: set[str] = set()
         self._ids: dict[str, str] = {}
@@ -110,7 +108,7 @@ class Session:
         if problem:
             return _failed(f"invalid arguments: {problem}")
         call = canonical([name, dict(arguments)])
-        self._call = f"{self._origin.seed}:{call}:{self._repeats[call]}"
+        self._call = f"{self._origin.seed}:{call}"
         self._ids.clear()
         issued = self._issued.copy()
         self._connection.execute("SAVEPOINT call")
@@ -120,9 +118,7 @@ class Session:
             result = _failed(str(error).replace("constraint failed:", "rejected:"))
         except (OverflowError, UnicodeEncodeError) as error:
             result = _failed(f"invalid arguments: {error}")
-        if result.ok:
-            self._repeats[call] += bool(tool.writes)
-        else:
+        if not result.ok:
             self._connection.execute("ROLLBACK TO call")
             self._issued = issued
         self._connection.execute("RELEASE call")
@@ -132,7 +128,7 @@ class Session:
         self, name: str, arguments: Mapping[str, Any], wanted: Callable[[Result], bool]
     ) -> Result | None:
         """Call a tool, and undo the call where its result is not the wanted one."""
-        repeats, issued = self._repeats.copy(), self._issued.copy()
+        issued = self._issued.copy()
         self._connection.execute("SAVEPOINT attempt")
         result = self.execute(name, arguments)
         if wanted(result):
@@ -140,7 +136,7 @@ class Session:
             return result
         self._connection.execute("ROLLBACK TO attempt")
         self._connection.execute("RELEASE attempt")
-        self._repeats, self._issued = repeats, issued
+        self._issued = issued
         return None
 
     def _run(self, tool: ToolSpec, values: Row) -> Result:

@@ -196,6 +196,22 @@ def test_refused_call_does_not_shift_later_ids() -> None:
     assert order(state) == order(session())
 
 
+def test_id_of_a_call_that_was_refused_is_free_again(tmp_path: Path) -> None:
+    def change(data: dict[str, Any]) -> None:
+        data["tools"]["order_book"]["effects"].reverse()
+        data["tools"]["remove_purchase"]["effects"].append("UPDATE book SET copies = 5")
+
+    origin = World(load(changed(tmp_path, change)), "1")
+    refused, plain = origin.open(), origin.open()
+    book = some(refused, SOLD_OUT)
+    error(refused, "order_book", {"book_id": book, "buyer": "Ada"})
+    for state in (refused, plain):
+        state.execute("remove_purchase", {"purchase_id": "PU-9"})
+    bought = [s.execute("order_book", {"book_id": book, "buyer": "Ada"}) for s in (refused, plain)]
+    assert bought[0].ok
+    assert bought[0] == bought[1]
+
+
 def test_changes_added_removed_changed() -> None:
     state = session()
     book, opened = some(state, IN_STOCK), some(state, OPEN)
