@@ -8,6 +8,7 @@ then dry-run from the start in a fresh one.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -133,7 +134,8 @@ class DataFlowBlueprints:
         elif "withhold" in draw.request.operators:
             raise BlueprintError(f"{cluster.domain}: no fact of this plan can be withheld")
         plan = arrange(planner.steps, parallel="branch" in applied)
-        injections = self._inject(plan, draw.request.operators, generators)
+        writing = {t.name for d in chosen for t in d.tools.values() if t.writes}
+        injections = self._inject(plan, draw.request.operators, writing, generators)
         applied |= {"perturb"} if injections else set()
         fresh = _open(chosen, seeds)
         try:
@@ -160,14 +162,25 @@ class DataFlowBlueprints:
         return (home, domains[generators.random.choice(cluster.partners)])
 
     def _inject(
-        self, plan: Sequence[Step], asked: Sequence[Operator], generators: Generators
+        self,
+        plan: Sequence[Step],
+        asked: Sequence[Operator],
+        writing: set[str],
+        generators: Generators,
     ) -> tuple[Injection, ...]:
         if "perturb" not in asked:
             return ()
-        working = [number for number, step in enumerate(plan) if step.expect == "ok"]
-        if not working:
-            raise BlueprintError("no step of this plan succeeds, so none can be perturbed")
-        target = generators.random.choice(working)
+        # The failed call is made again after its batch: a write beside it would change its result.
+        writers = Counter(step.batch for step in plan if step.tool in writing)
+        sizes = Counter(step.batch for step in plan)
+        targets = [
+            number
+            for number, step in enumerate(plan)
+            if step.expect == "ok" and (sizes[step.batch] == 1 or not writers[step.batch])
+        ]
+        if not targets:
+            raise BlueprintError("no step of this plan can be perturbed")
+        target = generators.random.choice(targets)
         tool = plan[target].tool
         nth = sum(step.tool == tool for step in plan[:target])
         return (Injection(tool, nth, generators.random.choice(self._errors)),)

@@ -147,6 +147,19 @@ def test_perturb_injects_an_error_into_a_call_that_is_made() -> None:
         assert calls[injection.nth].expect == "ok"
 
 
+def test_an_injected_error_has_no_write_beside_it() -> None:
+    beside = 0
+    for blueprint in made(("branch", "perturb"), count=12):
+        [injection] = blueprint.injections
+        calls = [step for step in blueprint.plan if step.tool == injection.tool]
+        batch = calls[injection.nth].batch
+        mates = [step for step in blueprint.plan if step.batch == batch]
+        beside += len(mates) > 1
+        if len(mates) > 1:
+            assert not any(domains()[s.domain].tools[s.tool].writes for s in mates)
+    assert beside > 0
+
+
 def test_revise_replaces_a_stated_fact() -> None:
     for blueprint in made(("revise",)):
         revising = [turn for turn in blueprint.turns if turn.revises]
