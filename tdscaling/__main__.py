@@ -14,6 +14,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,10 @@ def _main(words: list[str]) -> int:
         multirun=flags.multirun or "hydra.mode=MULTIRUN" in flags.overrides,
     )
     _check_command(invocation)
+    if invocation.multirun and not any(w.startswith(configuration.NAMING) for w in rest):
+        name = configuration.naming(invocation)
+        invocation = replace(invocation, overrides=(*invocation.overrides, name))
+        rest = [*rest, name]
     if flags.help:
         print(usage.of_command(invocation), end="")  # noqa: T201
         return 0

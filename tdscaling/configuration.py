@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 VERSION_BASE = "1.3"
 
+NAMING = "hydra.job.config.override_dirname.exclude_keys"
+"""Keys that `${hydra.job.override_dirname}` leaves out."""
+
 
 def conf_dir() -> Path:
     """Folder of the shipped configs: the checkout's `conf/`, or the wheel's copy of it."""
@@ -138,6 +141,12 @@ def check(invocation: Invocation) -> DictConfig:
             words = [*first[:position], value, *first[position + 1 :]]
             _check_types(_compose(invocation, loader, words), [override])
     return config
+
+
+def naming(invocation: Invocation) -> str:
+    """The override that names the directories of a sweep's jobs by what differs between them."""
+    same = [o.key_or_group for o in diagnosis.parse(invocation.overrides) if not o.is_sweep_override()]
+    return f"{NAMING}=[{','.join(same)}]"
 
 
 def _check_form(override: Override, offered: dict[str, list[str]], multirun: bool) -> None:

@@ -98,7 +98,8 @@ def continuation(run_dir: Path, argv: Sequence[str]) -> str:
         key, directory = "hydra.run.dir", run_dir
     command = hydra["job"]["config_name"]
     words = [command] if command != "synthesize" and "--config-name" not in argv else []
-    words += argv[1:]
+    # The command line names jobs of a sweep by itself.
+    words += [word for word in argv[1:] if not word.startswith("hydra.job.config.override_dirname")]
     if not any(word.startswith(f"{key}=") for word in words):
         words.append(f"{key}={_near(directory)}")
     return shlex.join([Path(argv[0]).name, *words])
