@@ -131,6 +131,8 @@ class Request:
     operators: tuple[Operator, ...]
     calls: int
     """Number of gold tool calls to aim at, at least 1."""
+    parent: str | None = None
+    """Id of the accepted blueprint to mutate; None for a fresh one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class Draw:
     seed: str
     """Digest of (run seed, index); each use derives a stream of its own from it."""
     request: Request
+    parent: Blueprint | None = None
+    """The blueprint that the request names as parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,8 @@ class Blueprint:
     final_state: dict[str, Any]
     """Expected changes per `domain.table`, see `tdscaling.declared.state`; `{}` for none."""
     answers: tuple[Answer, ...]
+    parent: str | None = None
+    """Id of the blueprint that it was mutated from."""
 
     def to_json(self) -> dict[str, Any]:
         """The blueprint as plain JSON data, the form stored in `meta.blueprint`."""

@@ -62,6 +62,18 @@ class Composer:
         self._turn = 0
         self._goals = 0
 
+    def go_on(self, applied: set[Operator], revised: dict[int, tuple[str, str]]) -> None:
+        """Go on from a draft that a parent's steps fill."""
+        steps = self._planner.steps
+        self.applied, self.revised = set(applied), dict(revised)
+        self._turn = max(step.turn for step in steps)
+        self._goals = sum(s.turn == self._turn and s.purpose == "goal" for s in steps)
+        used = {step.domain for step in steps}
+        self._active = [domain for domain in self._domains if domain.name in used]
+        # Operators that only reword or disturb may be change enough; others need a further goal.
+        if not {"withhold", "perturb"} & (set(self._asked) - applied):
+            self._calls = max(self._calls, len(steps) + 1)
+
     def compose(self) -> None:
         """Fill the draft.
 
@@ -74,10 +86,10 @@ class Composer:
             "refuse": self._refuse,
             "cross": self._cross,
         }
-        shaping = [operator for operator in self._asked if operator in makers]
+        shaping = [o for o in self._asked if o in makers and o not in self.applied]
         self._random.shuffle(shaping)
         shaping.sort(key=lambda operator: operator == "cross")
-        if not shaping or shaping == ["cross"]:
+        if not self._planner.steps and (not shaping or shaping == ["cross"]):
             self._must(self._plain, "a first goal")
         for operator in shaping:
             self._must(makers[operator], f"operator {operator}")

@@ -275,7 +275,7 @@ class Planner:
             else:
                 picked = choice[source["step"]]
                 step.bindings[name] = {**source, "pick": self._pick(picked.pick)}
-                step.phrases[name] = self._phrase(ask.domain, spec, name, source, picked)
+                step.phrases[name] = self.phrase(ask.domain, spec, name, source, picked)
                 if picked.distinct:
                     step.needed |= {name}
         self.steps.append(step)
@@ -285,7 +285,7 @@ class Planner:
             return pick
         return {"column": pick["column"], "fact": self.state(pick["column"], pick["value"])}
 
-    def _phrase(
+    def phrase(
         self,
         domain: str,
         spec: ToolSpec,
@@ -293,6 +293,7 @@ class Planner:
         source: Mapping[str, Any],
         picked: Picked,
     ) -> str:
+        """How the user refers to an argument that is bound from a row."""
         step = self.steps[source["step"]]
         parameter, noun = spec.file.parameters[name], spec.noun(name)
         if step.domain != domain:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tdscaling.blueprints._compose import Composer
 from tdscaling.blueprints._dry_run import Executed, arrange, execute
+from tdscaling.blueprints._mutate import adopt, revisions
 from tdscaling.blueprints._plan import Planner
 from tdscaling.blueprints._wording import Wording
 from tdscaling.declared.domain import Domain
@@ -42,6 +44,9 @@ ORDER: tuple[Operator, ...] = (
     "cross",
     "refuse",
 )
+
+REDONE: frozenset[Operator] = frozenset({"withhold", "perturb"})
+"""Operators that a mutant of a blueprint that has them applies anew."""
 
 
 class DataFlowBlueprints:
@@ -110,32 +115,36 @@ class DataFlowBlueprints:
         domains: Mapping[str, Domain],
         generators: Generators,
     ) -> Blueprint:
+        parent = draw.parent
         chosen = self._domains(draw, cluster, domains, generators)
         seeds = {
             domain.name: f"{self._seed}-{generators.random.randrange(self._worlds)}"
             for domain in chosen
         }
+        seeds |= parent.worlds if parent else {}
+        asked = _asked(draw)
         allowed = {domain.name: frozenset(domain.tools) for domain in chosen}
         allowed[cluster.domain] = frozenset(tool.name for tool in cluster.tools)
         sessions = _open(chosen, seeds)
         try:
             planner = Planner(sessions, allowed, generators, self._depth)
-            composer = Composer(
-                planner, chosen, draw.request.operators, draw.request.calls, self._depth
-            )
+            composer = Composer(planner, chosen, asked, draw.request.calls, self._depth)
+            if parent:
+                adopt(planner, parent)
+                composer.go_on(set(parent.operators) - REDONE, revisions(parent))
             composer.compose()
         finally:
             _close(sessions)
         applied = set(composer.applied)
         wording = Wording(planner.steps, generators, composer.revised, planner.facts)
-        turns = wording.turns(withhold="withhold" in draw.request.operators)
+        turns = wording.turns(withhold="withhold" in asked)
         if any(turn.withheld for turn in turns):
             applied.add("withhold")
-        elif "withhold" in draw.request.operators:
+        elif "withhold" in asked:
             raise BlueprintError(f"{cluster.domain}: no fact of this plan can be withheld")
         plan = arrange(planner.steps, parallel="branch" in applied)
         writing = {t.name for d in chosen for t in d.tools.values() if t.writes}
-        injections = self._inject(plan, draw.request.operators, writing, generators)
+        injections = self._inject(plan, asked, writing, generators)
         applied |= {"perturb"} if injections else set()
         fresh = _open(chosen, seeds)
         try:
@@ -143,9 +152,14 @@ class DataFlowBlueprints:
         finally:
             _close(fresh)
         operators = tuple(o for o in ORDER if o in applied)
-        return _blueprint(
+        blueprint = _blueprint(
             cluster, chosen, operators, seeds, planner.facts, turns, executed, injections
         )
+        if parent is None:
+            return blueprint
+        if blueprint.id == parent.id:
+            raise BlueprintError(f"parent {parent.id}: nothing is new about its mutant")
+        return replace(blueprint, parent=parent.id)
 
     def _domains(
         self,
@@ -155,8 +169,9 @@ class DataFlowBlueprints:
         generators: Generators,
     ) -> tuple[Domain, ...]:
         home = domains[cluster.domain]
-        if "cross" not in draw.request.operators:
-            return (home,)
+        inherited = draw.parent.domain.split("+")[1:] if draw.parent else []
+        if inherited or "cross" not in draw.request.operators:
+            return (home, *(domains[name] for name in inherited))
         if not cluster.partners:
             raise BlueprintError(f"{cluster.domain}: no domain to cross with")
         return (home, domains[generators.random.choice(cluster.partners)])
@@ -184,6 +199,12 @@ class DataFlowBlueprints:
         tool = plan[target].tool
         nth = sum(step.tool == tool for step in plan[:target])
         return (Injection(tool, nth, generators.random.choice(self._errors)),)
+
+
+def _asked(draw: Draw) -> tuple[Operator, ...]:
+    """Operators of the request and of the parent."""
+    inherited = draw.parent.operators if draw.parent else ()
+    return tuple(o for o in ORDER if o in draw.request.operators or o in inherited)
 
 
 def _open(domains: Sequence[Domain], seeds: Mapping[str, str]) -> dict[str, Session]:
