@@ -16,7 +16,16 @@ from typing import Any
 from tdscaling.errors import ConfigError
 from tdscaling.evolution import Evolution
 from tdscaling.metrics import Metrics
-from tdscaling.schema import Decision, Draw, Menu, Outcome, Verdict, digest
+from tdscaling.schema import (
+    Blueprint,
+    Decision,
+    Draw,
+    Menu,
+    Outcome,
+    Request,
+    Verdict,
+    digest,
+)
 from tdscaling.store import Store
 
 COMMIT_SIZE = 32
@@ -79,8 +88,6 @@ class Rounds:
         size: int,
         budget: Budget,
     ) -> None:
-        if size < 1:
-            raise ConfigError(f"round_size: expected at least 1, got {size}")
         self._store, self._metrics, self._evolution = store, metrics, evolution
         self._menu, self._seed, self._size, self._budget = menu, seed, size, budget
         self._queue: deque[Draw] = deque()
@@ -127,11 +134,26 @@ class Rounds:
             return  # of a run that is continued: this round is in the ledger already
         steering = self._evolution.steer(round_, self._size, self._menu, self._seed)
         self._decisions += steering.decisions
+        parents = self._parents(steering.requests)
         self._queue.extend(
-            Draw(index, round_, digest([self._seed, index]), request)
+            Draw(
+                index,
+                round_,
+                digest([self._seed, index]),
+                request,
+                parents[request.parent] if request.parent else None,
+            )
             for index, request in enumerate(steering.requests, first)
             if index >= self._next
         )
+
+    def _parents(self, requests: Iterable[Request]) -> dict[str, Blueprint]:
+        """The blueprints that requests want mutated, as the ledger holds them."""
+        wanted = sorted({request.parent for request in requests if request.parent})
+        if not wanted:
+            return {}
+        self.flush()
+        return {id_: self._store.blueprint(id_) for id_ in wanted}
 
     def take(self, outcomes: Iterable[Outcome]) -> None:
         """Accept finished attempts, and commit those whose turn it is."""

@@ -21,7 +21,7 @@ import duckdb
 from tdscaling.errors import RunDirectoryError
 from tdscaling.migrations import check_version, migrate, schema_version
 from tdscaling.run_config import check_same, config_digest, deciding
-from tdscaling.schema import Cluster, Decision, Outcome, canonical
+from tdscaling.schema import Blueprint, Cluster, Decision, Outcome, canonical
 from tdscaling.store_rows import (
     Row,
     action_rows,
@@ -169,6 +169,21 @@ class Store:
             for row in self._page("documents", [start, start + _PAGE]):
                 if accepted is None or row["accepted"] == accepted:
                     yield row["line"]
+
+    def blueprint(self, blueprint_id: str) -> Blueprint:
+        """The blueprint of an accepted trajectory.
+
+        Raises:
+            KeyError: if no accepted trajectory was played from it.
+        """
+        found = self.query(
+            "SELECT line FROM documents WHERE idx = "
+            "(SELECT min(idx) FROM trajectories WHERE accepted AND blueprint = ?)",
+            [blueprint_id],
+        )
+        if not found:
+            raise KeyError(blueprint_id)
+        return Blueprint.from_json(json.loads(found[0]["line"])["meta"]["blueprint"])
 
     def config(self) -> Row:
         """The stored config: keys that decide the data, and the budget."""
