@@ -93,7 +93,10 @@ def continuation(run_dir: Path, argv: Sequence[str]) -> str:
     """
     hydra = yaml.safe_load((run_dir / ".hydra" / "hydra.yaml").read_text(encoding="utf-8"))["hydra"]
     if str(hydra["mode"]).endswith("MULTIRUN"):
-        key, directory = "hydra.sweep.dir", Path(hydra["sweep"]["dir"])
+        key = "hydra.sweep.dir"
+        directory = next(
+            p for p in (run_dir, *run_dir.absolute().parents) if (p / "multirun.yaml").exists()
+        )
     else:
         key, directory = "hydra.run.dir", run_dir
     command = hydra["job"]["config_name"]

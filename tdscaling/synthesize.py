@@ -24,7 +24,7 @@ from tdscaling.attempt import Attempt, Graph
 from tdscaling.blueprints import Blueprints
 from tdscaling.clusters import Clusters
 from tdscaling.environments import Environments
-from tdscaling.errors import RunDirectoryError, TdscalingError
+from tdscaling.errors import ConfigError, RunDirectoryError, TdscalingError
 from tdscaling.evolution import Evolution
 from tdscaling.execution import Execution
 from tdscaling.export import Export
@@ -67,6 +67,7 @@ def synthesize(
         KeyboardInterrupt: if the user ended the run; the dataset so far is written.
     """
     console, directory = Console(), Path(run_dir)
+    _check(concurrency, round_size, report)
     limits = Budget.of(budget)
     domains = tools.load()
     found = clusters.build(domains)
@@ -98,10 +99,20 @@ def synthesize(
     return 0
 
 
+def _check(concurrency: int, round_size: int, report: dict[str, int]) -> None:
+    for name, value, least in (
+        ("concurrency", concurrency, 1),
+        ("round_size", round_size, 1),
+        ("report.trajectories", report["trajectories"], 0),
+    ):
+        if value < least:
+            raise ConfigError(f"{name}: expected at least {least}, got {value}")
+
+
 async def _work(
     rounds: Rounds, attempt: Attempt, execution: Execution, slots: int, display: Display
 ) -> bool:
-    """Run attempts until the budget is spent; True where the user interrupted."""
+    """Run attempts until the budget is spent or the user interrupts; True where they did."""
     stopping = asyncio.Event()
     with _draining(stopping, display):
         async with execution.start(attempt) as submit:
@@ -120,7 +131,7 @@ async def _work(
                     task.cancel()
                 await asyncio.gather(*running, return_exceptions=True)
                 rounds.flush()
-    return stopping.is_set() and not rounds.done
+    return stopping.is_set()
 
 
 def _take(rounds: Rounds, done: set[asyncio.Future[Outcome]]) -> None:

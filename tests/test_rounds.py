@@ -187,9 +187,3 @@ def test_patience_ends_a_run_and_names_the_commonest_cause(store: Store) -> None
 def test_budget_out_of_range(name: str, value: int | None, expected: str) -> None:
     with pytest.raises(ConfigError, match=f"budget.{name}: expected {expected}, got {value}"):
         budget(**{name: value})
-
-
-def test_round_size_out_of_range(store: Store) -> None:
-    metrics = DiversityMetrics(alpha=0.5, beta=0.5, gamma=1.0, bins=BINS)
-    with pytest.raises(ConfigError, match="round_size: expected at least 1, got 0"):
-        Rounds(store, metrics, entropy(), menu(), 1, 0, budget())
