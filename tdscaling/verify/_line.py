@@ -73,7 +73,8 @@ class LineCheck:
         identity = blueprint = ""
         try:
             data = _data(line)
-            identity = str(data["id"])
+            identity = str(data.get("id", ""))
+            _check_fields(data)
             contract = Blueprint.from_json(data["meta"]["blueprint"])
             blueprint = contract.id
             problem = await self._problem(data, contract)
@@ -140,6 +141,10 @@ def _data(line: bytes) -> dict[str, Any]:
         raise DatasetError(f"expected one JSON object, got {shown!r}: {error}") from error
     if not isinstance(data, dict):
         raise DatasetError(f"expected one JSON object, got {cut(data)}")
+    return data
+
+
+def _check_fields(data: Mapping[str, Any]) -> None:
     missing = [name for name in FIELDS if name not in data]
     meta = data.get("meta")
     if not missing and not isinstance(meta, dict):
@@ -147,13 +152,12 @@ def _data(line: bytes) -> dict[str, Any]:
     missing += [f"meta.{name}" for name in META if isinstance(meta, dict) and name not in meta]
     if missing:
         raise DatasetError(f"expected the field {missing[0]}, which is missing")
-    return data
 
 
 def _other_scene(data: Mapping[str, Any], scene: Scene) -> str | None:
-    opening = {"role": "system", "content": scene.system}
-    if data["messages"][:1] != [opening]:
-        return f"message 0: expected {cut(opening)}, got {cut(data['messages'][:1])}"
+    opening = [{"role": "system", "content": scene.system}]
+    if data["messages"][:1] != opening:
+        return f"message 0: expected {_differing(opening, data['messages'][:1])}"
     tools = [tool.openai() for tool in scene.tools]
     if data["tools"] == tools:
         return None
