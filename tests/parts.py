@@ -1,0 +1,43 @@
+"""The shipped parts of a run, built like the command line builds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import open_dict
+
+from tdscaling import configuration
+from tdscaling.attempt import Attempt
+from tdscaling.configuration import Invocation
+
+
+def parts(run_dir: Path, *words: str) -> dict[str, Any]:
+    """The arguments of the command `synthesize`."""
+    invocation = Invocation("synthesize", (*words, f"hydra.run.dir={run_dir}"))
+    config = configuration.check(invocation)
+    with open_dict(config):
+        config.hydra.runtime.output_dir = str(run_dir)
+    HydraConfig.instance().set_config(config)
+    with open_dict(config):
+        del config["hydra"]
+    built: Any = configuration.build(config)
+    return dict(built.keywords)
+
+
+def attempt_of(built: dict[str, Any]) -> Attempt:
+    """What makes one attempt, and its clusters."""
+    domains = built["tools"].load()
+    return Attempt(
+        domains=domains,
+        clusters=built["clusters"].build(domains),
+        blueprints=built["blueprints"],
+        user=built["roles"]["user"],
+        assistant=built["roles"]["assistant"],
+        judge=built["roles"]["judge"],
+        environments=built["environments"],
+        graph=built["graphs"],
+        verification=built["verification"],
+        metrics=built["metrics"],
+    )
