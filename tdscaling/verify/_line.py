@@ -100,8 +100,10 @@ class LineCheck:
     def _foreign(self, meta: Mapping[str, Any], blueprint: Blueprint) -> str | None:
         for name in blueprint.worlds:
             if name not in self._domains:
-                return f"domain {name} is not known here; type tools.paths=[FILE] parts=here, or "
+                return (
+                    f"domain {name} is not known here; type tools.paths=[FILE] parts=here, or "
                     "leave tools.domains empty"
+                )
             recorded, here = meta["domains"].get(name), self._domains[name].digest
             if recorded != here:
                 return f"domain {name} is another: expected digest {recorded}, got {here}"
