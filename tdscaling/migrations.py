@@ -37,7 +37,19 @@ CREATE TABLE steering (
     round INTEGER, factor VARCHAR, choice VARCHAR, weight DOUBLE, why VARCHAR);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1,)
+_V2 = """
+ALTER TABLE trajectories ADD COLUMN shape VARCHAR DEFAULT '';
+ALTER TABLE actions ADD COLUMN writes BOOLEAN DEFAULT false;
+ALTER TABLE actions ADD COLUMN sources INTEGER[] DEFAULT [];
+"""
+
+_V3 = """
+ALTER TABLE trajectories ADD COLUMN parent VARCHAR;
+CREATE TABLE alarms (
+    round INTEGER, kind VARCHAR, value DOUBLE, threshold DOUBLE, message VARCHAR);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3)
 """Entry i takes a database from schema version i to i + 1."""
 
 

@@ -141,11 +141,23 @@ class Decision:
 
     round: int
     factor: str
-    """What was weighted: `category`, `operators` or `calls`."""
+    """What was weighted, such as `category`, `operators` or `calls`; `phase` for the schedule's."""
     choice: str
     weight: float
     """Probability of the choice, 0 to 1."""
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A sign that a run's diversity collapses: a row of the table `alarms`."""
+
+    round: int
+    kind: str
+    """Which sign, see `docs/evolution.md`."""
+    value: float
+    threshold: float
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +347,10 @@ class Action:
     """Depth in the data-flow graph of the calls made, 0 for a call that needs no observation."""
     bound_args: int
     """Arguments whose value came out of an earlier observation."""
+    writes: bool = False
+    """Whether the tool can change state."""
+    sources: tuple[int, ...] = ()
+    """Steps whose observations the bound values were first seen in, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +365,8 @@ class Trace:
     actions: tuple[Action, ...]
     complexity: float
     """Cumulative action complexity, see `tdscaling.metrics`; 0 without calls."""
+    shape: str = ""
+    """Data-flow graph of the calls, see `docs/metrics.md`; empty without calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +393,12 @@ class Outcome:
     """The trajectory as one JSON line without newline; empty where there was no conversation."""
     seconds: dict[str, float] = field(default_factory=dict)
     """CPU time per stage (`blueprint`, `converse`, `verify`, `measure`); never part of the data."""
+
+    @property
+    def tokens(self) -> int:
+        """What it cost: tokens that models counted, else a quarter of the line's characters."""
+        counted = sum(call.prompt_tokens + call.completion_tokens for call in self.llm_calls)
+        return counted or len(self.line) // 4
 
 
 Stop = Literal["done", "silent", "turns", "steps", "repeats", "failed"]

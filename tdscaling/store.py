@@ -19,12 +19,13 @@ from typing import Any
 import duckdb
 
 from tdscaling.errors import RunDirectoryError
-from tdscaling.migrations import check_version, migrate, schema_version
+from tdscaling.migrations import MIGRATIONS, check_version, migrate, schema_version
 from tdscaling.run_config import check_same, config_digest, deciding
-from tdscaling.schema import Blueprint, Cluster, Decision, Outcome, canonical
+from tdscaling.schema import Alarm, Blueprint, Cluster, Decision, Outcome, canonical
 from tdscaling.store_rows import (
     Row,
     action_rows,
+    alarm_row,
     cluster_row,
     decision_row,
     document_row,
@@ -98,7 +99,9 @@ class Store:
             connection = _connect(file, read_only=True)
         try:
             with _translated(file):
-                _check_is_run(connection, file)
+                if _check_is_run(connection, file) < len(MIGRATIONS):
+                    connection.close()
+                    connection = _brought_up_to_date(file)
                 return cls(connection, file)
         except BaseException:
             connection.close()
@@ -126,12 +129,13 @@ class Store:
         outcomes: Sequence[Outcome],
         rounds: Sequence[Mapping[str, Any]] = (),
         decisions: Sequence[Decision] = (),
+        alarms: Sequence[Alarm] = (),
     ) -> None:
         """Store a batch in one transaction.
 
         A row of `rounds` has `round`, `attempted` and `accepted` of that round and the metrics'
-        figures; those without a column of their own go to the column `figures` as JSON. Rounds and
-        decisions of a round that is stored already replace what was stored.
+        figures; those without a column of their own go to the column `figures` as JSON. Rounds,
+        decisions and alarms of a round that is stored already replace what was stored.
 
         Raises:
             RunDirectoryError: disk full or the file gone; what was committed before stays.
@@ -145,6 +149,7 @@ class Store:
             self._insert("documents", [document_row(o) for o in outcomes if o.line])
             self._replace_rounds("rounds", [round_row(row) for row in rounds])
             self._replace_rounds("steering", [decision_row(row) for row in decisions])
+            self._replace_rounds("alarms", [alarm_row(row) for row in alarms])
         self._next_index += len(outcomes)
         self._accepted += sum(outcome.verdict.accepted for outcome in outcomes)
 
@@ -299,13 +304,24 @@ def _settle_config(
     connection.execute("COMMIT")
 
 
-def _check_is_run(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+def _brought_up_to_date(file: Path) -> duckdb.DuckDBPyConnection:
+    """Add what newer releases keep to a ledger of an older one, then open it for reading."""
+    writable = _connect(file, read_only=False)
+    try:
+        migrate(writable, str(file))
+    finally:
+        writable.close()
+    return _connect(file, read_only=True)
+
+
+def _check_is_run(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
     found = schema_version(connection)
     check_version(found, str(file))
     if not found:
         raise RunDirectoryError(
             f"{file} is a DuckDB file but not a run: it has no table schema_version"
         )
+    return found
 
 
 def _release() -> str:

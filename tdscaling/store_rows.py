@@ -12,6 +12,7 @@ from typing import Any
 
 from tdscaling.schema import (
     Action,
+    Alarm,
     Cluster,
     Decision,
     LlmCall,
@@ -65,6 +66,7 @@ def trajectory_row(outcome: Outcome) -> Row:
         "cluster": outcome.request.cluster,
         "asked_operators": "+".join(outcome.request.operators),
         "asked_calls": outcome.request.calls,
+        "parent": outcome.request.parent,
         "mode": trace.mode,
         "signature": trace.signature,
         "events": ">".join(trace.events),
@@ -80,6 +82,7 @@ def trajectory_row(outcome: Outcome) -> Row:
         "completion_tokens": sum(call.completion_tokens for call in calls),
         "cost_usd": sum(call.cost_usd for call in calls),
         "seconds": canonical(outcome.seconds),
+        "shape": trace.shape,
     }
 
 
@@ -116,21 +119,32 @@ def decision_row(decision: Decision) -> Row:
     return _plain(decision)
 
 
+def alarm_row(alarm: Alarm) -> Row:
+    """A row of `alarms`."""
+    return _plain(alarm)
+
+
 def outcome_of(row: Row, actions: Sequence[Row], calls: Sequence[Row], line: str) -> Outcome:
     """The outcome that a row of `trajectories` and its parts came from."""
     trace = Trace(
         events=_split(row["events"], ">"),
         signature=row["signature"],
         mode=row["mode"],
-        actions=tuple(Action(**_fields(Action, action)) for action in actions),
+        actions=tuple(
+            Action(**_fields(Action, action) | {"sources": tuple(action["sources"])})
+            for action in actions
+        ),
         complexity=row["complexity"],
+        shape=row["shape"],
     )
     return Outcome(
         index=row["idx"],
         round=row["round"],
         id=row["id"],
         seed=row["seed"],
-        request=Request(row["cluster"], _split(row["asked_operators"], "+"), row["asked_calls"]),
+        request=Request(
+            row["cluster"], _split(row["asked_operators"], "+"), row["asked_calls"], row["parent"]
+        ),
         category=row["category"],
         domain=row["domain"],
         categories=json.loads(row["categories"]),

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -42,7 +43,17 @@ CONFIG = {
 def make_outcome(index: int, *, accepted: bool = True, line: str | None = None) -> Outcome:
     rng = random.Random(index)
     actions = tuple(
-        Action(i, "chain" if i else "call", f"tool_{i}", rng.random() < 0.8, "executed", i, i)
+        Action(
+            step=i,
+            kind="chain" if i else "call",
+            tool=f"tool_{i}",
+            ok=rng.random() < 0.8,
+            provenance="executed",
+            depth=i,
+            bound_args=i,
+            writes=i % 2 == 1,
+            sources=tuple(range(i)),
+        )
         for i in range(rng.randrange(4))
     )
     return Outcome(
@@ -56,7 +67,9 @@ def make_outcome(index: int, *, accepted: bool = True, line: str | None = None) 
         categories={"travel": 2 / 3, "bank": 1 / 3} if index % 3 else {},
         verdict=Verdict(True) if accepted else Verdict(False, "extra_write", "where\nexpected"),
         blueprint_id=f"b{index}" if index % 4 else "",
-        trace=Trace(("call", "chain", "answer"), "call>chain>answer", "chain", actions, 3.7),
+        trace=Trace(
+            ("call", "chain", "answer"), "call>chain>answer", "chain", actions, 3.7, "rw 0-1"
+        ),
         turns=2,
         llm_calls=(LlmCall("user", "m", 10, 5, 1.5, 0.01, True, None),) * (index % 3),
         line=json.dumps({"id": index, "text": "ø" * 50}) if line is None else line,
@@ -243,6 +256,22 @@ def test_a_ledger_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     for action in (lambda: Store.read(path), lambda: Store.open(path, CONFIG)):
         with pytest.raises(RunDirectoryError, match="newer release"):
             action()
+
+
+@pytest.mark.parametrize("opened", [lambda path: Store.open(path, CONFIG), Store.read])
+def test_a_ledger_of_an_older_release_is_brought_up_to_date(
+    tmp_path: Path, opened: Callable[[Path], Store]
+) -> None:
+    path = tmp_path / FILE
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(MIGRATIONS[0])
+        connection.execute("CREATE TABLE schema_version AS SELECT 1 AS version")
+        connection.execute("INSERT INTO trajectories (idx, id, accepted) VALUES (0, 'a', true)")
+    store = opened(path)
+    assert store.accepted == 1
+    assert store.query("SELECT shape FROM trajectories") == [{"shape": ""}]
+    assert store.query("SELECT writes, sources FROM actions") == []
+    store.close()
 
 
 def test_a_missing_ledger_and_an_unwritable_place_are_refused(tmp_path: Path) -> None:
