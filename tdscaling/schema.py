@@ -1,7 +1,7 @@
 """Frozen types that the stages exchange.
 
-Enters: nothing. Leaves: the vocabulary of the product. Every type is plain data that pickles, so
-an attempt can run in this process, in a worker process or on another machine.
+Leaves: the vocabulary of the product. Every type is plain data that pickles, so an attempt can run
+in this process, in a worker process or on another machine.
 """
 
 from __future__ import annotations
@@ -149,18 +149,6 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
-    """A sign that a run's diversity collapses: a row of the table `alarms`."""
-
-    round: int
-    kind: str
-    """Which sign, see `docs/evolution.md`."""
-    value: float
-    threshold: float
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Steering:
     """What an evolution decides for one round."""
 
@@ -216,6 +204,12 @@ class UserTurn:
     """(fact, question that asks for it, words that tell it): told only when asked."""
     revises: tuple[str, ...] = ()
     """Facts of earlier turns that this turn replaces."""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> UserTurn:
+        """Inverse of `asdict`."""
+        tuples = {name: tuple(data[name]) for name in ("facts", "revises")}
+        return cls(**{**data, **tuples, "withheld": tuple(map(tuple, data["withheld"]))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,17 +273,7 @@ class Blueprint:
         """
         fields = dict(data)
         fields["operators"] = tuple(fields["operators"])
-        fields["turns"] = tuple(
-            UserTurn(
-                **{
-                    **turn,
-                    "facts": tuple(turn["facts"]),
-                    "withheld": tuple(tuple(item) for item in turn["withheld"]),
-                    "revises": tuple(turn["revises"]),
-                }
-            )
-            for turn in fields["turns"]
-        )
+        fields["turns"] = tuple(UserTurn.from_json(turn) for turn in fields["turns"])
         fields["plan"] = tuple(Step(**step) for step in fields["plan"])
         fields["injections"] = tuple(Injection(**item) for item in fields["injections"])
         fields["answers"] = tuple(
@@ -394,17 +378,10 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     """CPU time per stage (`blueprint`, `converse`, `verify`, `measure`); never part of the data."""
 
-    @property
-    def tokens(self) -> int:
-        """What it cost: tokens that models counted, else a quarter of the line's characters."""
-        counted = sum(call.prompt_tokens + call.completion_tokens for call in self.llm_calls)
-        return counted or len(self.line) // 4
-
 
 Stop = Literal["done", "silent", "turns", "steps", "repeats", "failed"]
-"""How a conversation ended: the user had no more to say; the assistant said nothing; too many user
-turns; too many assistant messages in one turn; the same call over and over; a role or the
-environment failed."""
+"""How a conversation ended: user done; assistant silent; too many user turns; too many assistant
+messages in a turn; one call over and over; a role or the environment failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,10 @@ import duckdb
 from tdscaling.errors import RunDirectoryError
 from tdscaling.migrations import MIGRATIONS, check_version, migrate, schema_version
 from tdscaling.run_config import check_same, config_digest, deciding
-from tdscaling.schema import Alarm, Blueprint, Cluster, Decision, Outcome, canonical
+from tdscaling.schema import Blueprint, Cluster, Decision, Outcome, canonical
 from tdscaling.store_rows import (
     Row,
     action_rows,
-    alarm_row,
     cluster_row,
     decision_row,
     document_row,
@@ -129,7 +128,7 @@ class Store:
         outcomes: Sequence[Outcome],
         rounds: Sequence[Mapping[str, Any]] = (),
         decisions: Sequence[Decision] = (),
-        alarms: Sequence[Alarm] = (),
+        alarms: Sequence[Row] = (),
     ) -> None:
         """Store a batch in one transaction.
 
@@ -149,7 +148,7 @@ class Store:
             self._insert("documents", [document_row(o) for o in outcomes if o.line])
             self._replace_rounds("rounds", [round_row(row) for row in rounds])
             self._replace_rounds("steering", [decision_row(row) for row in decisions])
-            self._replace_rounds("alarms", [alarm_row(row) for row in alarms])
+            self._replace_rounds("alarms", alarms)
         self._next_index += len(outcomes)
         self._accepted += sum(outcome.verdict.accepted for outcome in outcomes)
 

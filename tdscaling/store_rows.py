@@ -12,7 +12,6 @@ from typing import Any
 
 from tdscaling.schema import (
     Action,
-    Alarm,
     Cluster,
     Decision,
     LlmCall,
@@ -119,9 +118,10 @@ def decision_row(decision: Decision) -> Row:
     return _plain(decision)
 
 
-def alarm_row(alarm: Alarm) -> Row:
-    """A row of `alarms`."""
-    return _plain(alarm)
+def tokens_of(outcome: Outcome) -> int:
+    """What an attempt cost: tokens that models counted, else a quarter of its characters."""
+    counted = sum(call.prompt_tokens + call.completion_tokens for call in outcome.llm_calls)
+    return counted or len(outcome.line) // 4
 
 
 def outcome_of(row: Row, actions: Sequence[Row], calls: Sequence[Row], line: str) -> Outcome:
