@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from tdscaling.declared.domain import Domain
 from tdscaling.schema import Reason
 from tdscaling.verification import Case
 from tdscaling.verification._grounds import Grounds, ids
@@ -27,7 +26,7 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _SHARE = re.compile(rf"({NUMBER.pattern})\s?(?:%|per ?cent\b)", re.IGNORECASE)
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _NOT_STATED = re.compile(
     r"\b(?:if|once|when|unless|until|before|after|whether|should|would|could)\b", re.IGNORECASE
 )
@@ -79,11 +78,10 @@ def _amounts(text: str, grounds: Grounds) -> Iterator[str]:
 
 
 def _states(text: str, grounds: Grounds, case: Case) -> Iterator[str]:
-    domains: list[Domain] = grounds.served or list(case.domains.values())
+    # A status word of one service is a common word in a sentence about another.
+    only = list(case.domains.values()) if len(case.domains) == 1 else []
     for sentence in _SENTENCE.split(text):
-        # A status word of one service is a common word in the sentence about another.
-        named = [grounds.home[found] for found in ids(sentence) if found in grounds.home]
-        domains = named or domains
+        domains = only or [grounds.home[found] for found in ids(sentence) if found in grounds.home]
         if sentence.endswith("?") or _NOT_STATED.search(sentence):
             continue
         claimed = _claimed(frozenset().union(*(domain.statuses for domain in domains)))
@@ -108,7 +106,9 @@ def _claimed(statuses: frozenset[str]) -> re.Pattern[str] | None:
     )
     return re.compile(
         rf"(?:(?P<id>{ID.pattern})\s+)?"
-        r"\b(?:is|are|was|were|has been|have been|been|now|status:?)\s+"
-        rf"(?:(?:now|already|currently|still|also)\s+)?(?P<status>{words})\b",
+        r"\b(?:is|are|was|were|has been|have been|been|(?<!from )now|status:?)\s+"
+        rf"(?:(?:now|already|currently|still|also)\s+)?(?P<status>{words})\b"
+        # "is on hold", "is open to": a short word that goes on is no state.
+        r"(?!(?<=\b\w\w)\s+\w|(?<=\b\w\w\w)\s+\w)",
         re.IGNORECASE,
     )

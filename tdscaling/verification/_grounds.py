@@ -36,11 +36,11 @@ class Grounds:
         """Without signs."""
         self.dates: set[str] = set()
         self.times: set[str] = set()
-        self.served: list[Domain] = []
-        """Domains called since the user spoke last."""
-        for tool in case.tools:
-            self._count(tool.description)
-            self._count(canonical(tool.parameters))  # "Which time: 09:30 or 11:00?"
+        for domain in case.domains.values():
+            dates, times, found = _offered(domain)
+            self.dates |= dates
+            self.times |= times
+            self.numbers |= found
 
     def take(self, message: Message) -> None:
         """Add one message; what the assistant says grounds nothing."""
@@ -51,8 +51,6 @@ class Grounds:
         elif message["role"] == "tool":
             self._observe(*self._calls[message["tool_call_id"]], str(message["content"]))
         else:
-            if message["role"] == "user":
-                self.served.clear()
             self._tell(str(message["content"]), [str(message["content"])], ())
 
     def states(self, word: str) -> bool:
@@ -74,7 +72,6 @@ class Grounds:
             self.dates |= found.dates
             self.times |= found.times
         if domain:
-            self.served.append(domain)
             for identifier in ids(content) | ids(arguments):
                 self.home.setdefault(identifier, domain)
         # A list is about its rows; a single result is also about what it was asked for.
@@ -92,7 +89,20 @@ class Grounds:
         found = moments(text)
         self.dates |= found.dates
         self.times |= found.times
-        self.numbers |= {abs(number) for number in numbers(ID.sub(" ", found.rest))}
+        self.numbers |= _sizes(found.rest)
+
+
+def _sizes(text: str) -> set[float]:
+    return {abs(number) for number in numbers(ID.sub(" ", text))}
+
+
+@lru_cache(maxsize=512)
+def _offered(domain: Domain) -> tuple[frozenset[str], frozenset[str], frozenset[float]]:
+    """Dates, times and numbers in what the assistant was told about the tools."""
+    # The schema, too: "Which time suits you: 09:30 or 11:00?"
+    texts = [f"{tool.file.description}\n{canonical(tool.schema)}" for tool in domain.tools.values()]
+    found = moments("\n".join(texts))
+    return found.dates, found.times, frozenset(_sizes(found.rest))
 
 
 def ids(text: str) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
@@ -40,6 +41,7 @@ class Moments:
     """The text without them."""
 
 
+@lru_cache(maxsize=1024)  # answers are searched for one value after the other
 def moments(text: str) -> Moments:
     """Dates and times of a text."""
     dates = set(_ISO.findall(text))

@@ -119,6 +119,7 @@ def test_claims_are_not_checked_where_they_are_off() -> None:
         "Is your flight delayed?",
         "Should your flight be delayed, once it is cancelled you are told.",
         "The flight of {booking_id} is {booking_status}.",
+        "From now cancelled trips are no concern of yours.",
     ],
 )
 def test_grounded_claim(claim: str) -> None:
