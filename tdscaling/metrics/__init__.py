@@ -18,10 +18,16 @@ class Metrics(Protocol):
     def read(
         self,
         messages: Sequence[Message],
-        writes: Collection[str],
+        writes: Collection[str] | None,
         provenance: Sequence[str],
     ) -> Trace:
-        """The trace of one conversation; `writes` names the tools that can change state."""
+        """The trace of one conversation.
+
+        Args:
+            messages: in OpenAI format.
+            writes: names of the tools that can change state; None where that is not known.
+            provenance: of each tool message, in order; may be short or empty where not known.
+        """
         ...
 
     def observe(self, outcome: Outcome) -> None:

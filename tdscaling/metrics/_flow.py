@@ -1,31 +1,58 @@
 """Which values came from where: the user's words, the assistant's own head, or an observation.
 
-Enters: user texts, call arguments, observations, in the order of the conversation. Leaves: how many
-arguments of a call were bound to earlier observations, and how deep the call is in that flow.
+Enters: given texts, call arguments, observations, in the order of the conversation. Leaves: how
+many arguments of a call were bound to earlier observations, to which, and how deep the call is in
+that flow.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 _SMALL = 12
 """Whole numbers up to this are counts and ratings that coincide by chance."""
 
+_LABEL_NAMES = """
+cabin category class color colour currency direction format gender kind lang language level locale
+method mode ok order outcome priority result role severity size sort state status success type unit
+units
+"""
+_LABELS = frozenset(_LABEL_NAMES.split())
+"""Last words of names of fields whose values come from a short list and so coincide by chance."""
+
 _IDENTIFIER = re.compile(r"[\w@][\w@.:/+-]*\w")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+_DATE = re.compile(r"\d{4}-(\d\d)-(\d\d)(?:$|[T ])")
+_NAME_END = re.compile(r"([A-Z]?[a-z]+|[A-Z]+)\W*\d*$")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a call takes out of earlier observations."""
+
+    bound: int
+    """Arguments with such a value."""
+    depth: int
+    """0 where there is none; else 1 + the depth of the deepest call that one was first seen in."""
+    sources: tuple[int, ...]
+    """Steps whose observations the values were first seen in, ascending."""
 
 
 def leaves(value: Any) -> Iterator[str]:
     """The telling leaf values of JSON data, each as comparable text.
 
-    Left out: booleans, null, strings shorter than 2, whole numbers 0 to 12.
+    Left out: booleans, null, strings shorter than 2, whole numbers 0 to 12, and the words (nothing
+    with a digit) in fields whose name ends in a label such as `status` or `currency`.
     """
     if isinstance(value, dict):
-        for item in value.values():
-            yield from leaves(item)
+        for name, item in value.items():
+            if not (isinstance(item, str) and _is_label(str(name), item)):
+                yield from leaves(item)
     elif isinstance(value, list):
         for item in value:
             yield from leaves(item)
@@ -36,14 +63,24 @@ def leaves(value: Any) -> Iterator[str]:
         yield _number(value)
 
 
+def identifiers(text: str) -> Iterator[str]:
+    """Words of a longer text that can only be identifiers: those with a digit, and addresses."""
+    for word in _IDENTIFIER.findall(text):
+        if any(char.isdigit() or char == "@" for char in word):
+            yield word
+
+
 def observed_leaves(content: str) -> Iterator[str]:
-    """Leaf values of an observation; of one that is not JSON, its words that hold a digit or @."""
+    """Leaf values of an observation and identifiers inside its longer texts."""
     try:
-        yield from leaves(json.loads(content))
-    except ValueError:
-        for word in _IDENTIFIER.findall(content):
-            if any(char.isdigit() or char == "@" for char in word):
-                yield word
+        found = list(leaves(json.loads(content)))
+    except (ValueError, RecursionError):
+        yield from identifiers(content)
+        return
+    for leaf in found:
+        yield leaf
+        if " " in leaf:
+            yield from identifiers(leaf)
 
 
 class ValueFlow:
@@ -52,50 +89,78 @@ class ValueFlow:
     def __init__(self) -> None:
         self._said = ""
         self._numbers: set[str] = set()
-        self._depths: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
         self._own: set[str] = set()
 
     def hear(self, text: str) -> None:
-        """The user said `text`."""
+        """The user, or the system message, said `text`."""
         self._said += "\n" + text.casefold()
         for match in _NUMBER.findall(text):
             self._numbers.add(_number(float(match.replace(",", ""))))
 
-    def bind(self, arguments: dict[str, Any]) -> tuple[int, int]:
-        """(bound_args, depth) of a call with these arguments; depth 0 where nothing is bound."""
+    def bind(self, arguments: Mapping[str, Any]) -> Binding:
+        """What a call with these arguments takes out of observations."""
         bound = depth = 0
-        for argument in arguments.values():
-            sources = [self._depths[leaf] for leaf in leaves(argument) if self._flowed(leaf)]
-            if sources:
+        sources: set[int] = set()
+        for name, argument in arguments.items():
+            found = [self._seen[leaf] for leaf in _mentions({name: argument}) if self._flowed(leaf)]
+            if found:
                 bound += 1
-                depth = max(depth, 1 + max(sources))
-        return bound, depth
+                depth = max(depth, 1 + max(deep for deep, _ in found))
+                sources.update(step for _, step in found)
+        return Binding(bound, depth, tuple(sorted(sources)))
 
-    def use(self, arguments: dict[str, Any]) -> None:
+    def use(self, arguments: Mapping[str, Any]) -> None:
         """A call was made: what it says that no observation held is the assistant's own.
 
         A tool that echoes its arguments would otherwise turn them into observed values.
         """
         for leaf in leaves(arguments):
-            if leaf not in self._depths:
+            if leaf not in self._seen:
                 self._own.add(leaf)
 
-    def see(self, content: str, depth: int) -> None:
-        """A call of that depth returned `content`; a value keeps the depth it was first seen at."""
+    def see(self, content: str, depth: int, step: int) -> None:
+        """A call of that depth returned `content`; a value keeps the call it was first seen in."""
         for leaf in observed_leaves(content):
-            self._depths.setdefault(leaf, depth)
+            self._seen.setdefault(leaf, (depth, step))
 
     def _flowed(self, leaf: str) -> bool:
-        return leaf in self._depths and leaf not in self._own and not self._was_said(leaf)
+        return leaf in self._seen and leaf not in self._own and not self._was_said(leaf)
 
     def _was_said(self, leaf: str) -> bool:
-        if leaf in self._numbers:
+        if leaf in self._numbers or self._date_was_said(leaf):
             return True
         folded = leaf.casefold()
         # The search for the whole word only runs where the letters are there at all.
         return folded in self._said and bool(
             re.search(rf"(?<!\w){re.escape(folded)}(?!\w)", self._said)
         )
+
+    def _date_was_said(self, leaf: str) -> bool:
+        """Whether the user named the day in words: "3 May" for 2026-05-03."""
+        date = _DATE.match(leaf)
+        if not date or not 1 <= int(date[1]) <= 12:
+            return False
+        month, day = _MONTHS[int(date[1]) - 1] + r"[a-z]*\.?", rf"0?{int(date[2])}(?:st|nd|rd|th)?"
+        spoken = rf"\b(?:{day}(?: of)? {month}|{month} (?:the )?{day})\b"
+        return bool(re.search(spoken, self._said))
+
+
+def _mentions(arguments: dict[str, Any]) -> Iterator[str]:
+    """Leaves of arguments, and identifiers with a letter inside longer texts such as messages."""
+    for leaf in leaves(arguments):
+        yield leaf
+        if " " in leaf:
+            for word in identifiers(leaf):
+                if any(char.isalpha() for char in word):
+                    yield word
+
+
+def _is_label(name: str, value: str) -> bool:
+    if any(char.isdigit() for char in value):
+        return False
+    end = _NAME_END.search(name)
+    return end is not None and end[1].lower() in _LABELS
 
 
 def _tells(value: Any) -> bool:

@@ -1,29 +1,30 @@
 """Reads how the assistant got there off a conversation alone.
 
-Enters: messages in OpenAI format; names of the tools that can write; where each observation came
-from. Leaves: a `Trace`. No blueprint is read, so foreign data is measured by the same ruler.
-Definitions of every event: `docs/metrics.md`.
+Enters: messages in OpenAI format; names of the tools that can write, where that is known; where
+each observation came from. Leaves: a `Trace`. No blueprint is read, so foreign data is measured by
+the same ruler. Definitions of every event: `docs/metrics.md`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import groupby, zip_longest
-from typing import Any
+from itertools import groupby
 
+from tdscaling.metrics._effects import seems_to_write, words_of
 from tdscaling.metrics._flow import ValueFlow, leaves, observed_leaves
+from tdscaling.metrics._messages import Call, turns
 from tdscaling.metrics._words import asks, refuses, revises
-from tdscaling.schema import Action, Message, Trace, canonical
+from tdscaling.schema import Action, Message, Trace
 
 PLAIN = frozenset({"call", "answer"})
 """Events that every task has; the others make the coarse mode."""
 
 _CODE = re.compile(
-    r"(?:^|[._/-]|__)(?:(?:run|execute|exec|eval)_(?:\w+_)?"
-    r"(?:code|python|bash|shell|sql|script|query)|code_interpreter|python|bash|shell|sql)$",
+    r"(?:^|[._/-])(?:(?:run|execute|exec|eval)_(?:\w+_)?"
+    r"(?:code|python|bash|shell|sql|script|query|command)|(?:\w+_)?code_interpreter|"
+    r"(?:i?python|bash|shell|sql|terminal)(?:_(?:repl|interpreter|exec|tool))?)$",
     re.IGNORECASE,
 )
 
@@ -40,61 +41,62 @@ class Weights:
     """Per recovery from an error."""
 
 
-@dataclass(slots=True)
-class _Call:
-    tool: str
-    arguments: dict[str, Any]
-    content: str
-    ok: bool
-    provenance: str
-    step: int = 0
-    bound: int = 0
-    depth: int = 0
-    recovered: bool = False
-
-    def same_arguments(self, other: _Call) -> bool:
-        return canonical(self.arguments) == canonical(other.arguments)
-
-
 def read_trace(
     messages: Sequence[Message],
-    writes: Collection[str],
+    writes: Collection[str] | None,
     provenance: Sequence[str],
     weights: Weights,
 ) -> Trace:
     """The trace of one conversation.
 
     Args:
-        messages: in OpenAI format, system messages allowed.
-        writes: names of tools that can change state.
+        messages: in OpenAI format, see `_messages` for what else is understood.
+        writes: names of tools that can change state; None where that is not known, then the tools'
+            names tell.
         provenance: one entry per tool message, in order; missing entries count as unknown ("").
         weights: of the complexity.
     """
-    reader = _Reader(frozenset(writes))
-    results = _results(messages, provenance)
-    for message in messages:
-        role = message.get("role")
-        if role == "user":
-            reader.user(_text(message))
-        elif role == "assistant" and message.get("tool_calls"):
-            reader.calls([_call(call, results) for call in message["tool_calls"]])
-        elif role == "assistant":
-            reader.words(_text(message))
+    reader = _Reader(None if writes is None else frozenset(writes))
+    for turn in turns(messages, provenance):
+        if turn.kind == "given":
+            reader.given(turn.text)
+        elif turn.kind == "user":
+            reader.user(turn.text)
+        elif turn.kind == "calls":
+            reader.calls(turn.calls)
+        else:
+            reader.words(turn.text)
     return reader.trace(weights)
+
+
+def shape_of(actions: Sequence[Action]) -> str:
+    """Canonical form of the data-flow graph over calls; empty without calls.
+
+    One letter per call in the order made (`w` if its tool can write, else `r`), then the sorted
+    edges `u-v`: an argument of call v took a value out of u's observation. Two trajectories have
+    one shape if and only if they have the same text: `rrw 0-2 1-2`. Tools' names do not enter.
+    Source: this project; the idea of counting classes of call graphs is that of DIVE (2603.11076).
+    """
+    kinds = "".join("w" if action.writes else "r" for action in actions)
+    edges = sorted((source, action.step) for action in actions for source in action.sources)
+    return " ".join([kinds, *(f"{u}-{v}" for u, v in edges)])
 
 
 class _Reader:
     """What is known so far of one conversation."""
 
-    def __init__(self, writes: frozenset[str]) -> None:
-        self._writes = writes
+    def __init__(self, writes: frozenset[str] | None) -> None:
+        self._known_writes = writes
         self._flow = ValueFlow()
         self._events: list[str] = []
-        self._actions: list[Action] = []
-        self._complexity: list[tuple[int, int, bool]] = []
-        self._failed: list[_Call] = []
+        self._calls: list[tuple[str, Call]] = []
+        self._failed: list[Call] = []
         self._written: set[str] = set()
+        self._done = False
         self._user_turns = 0
+
+    def given(self, text: str) -> None:
+        self._flow.hear(text)
 
     def user(self, text: str) -> None:
         # An error the assistant has answered for is over, unless it asked the user how to go on.
@@ -104,21 +106,25 @@ class _Reader:
         if self._user_turns > 1 and revises(text):
             self._events.append("revise")
         self._written.clear()
+        self._done = False
         self._flow.hear(text)
 
     def words(self, text: str) -> None:
+        if not self._user_turns or not text.strip():
+            return  # a greeting answers nobody
         if asks(text):
             self._events.append("ask")
-        elif refuses(text):
-            self._events.append("refuse")
-        elif text.strip() and self._user_turns:
-            self._events.append("answer")
+        else:
+            settled = self._done and not self._failed
+            self._events.append("refuse" if refuses(text, settled) else "answer")
 
-    def calls(self, batch: list[_Call]) -> None:
+    def calls(self, batch: Sequence[Call]) -> None:
         if len(batch) > 1:
             self._events.append("parallel")
         for call in batch:
-            call.bound, call.depth = self._flow.bind(call.arguments)
+            binding = self._flow.bind(call.arguments)
+            call.bound, call.depth, call.sources = binding.bound, binding.depth, binding.sources
+            call.writes = self._writes(call.tool)
         for call in batch:
             self._count(call)
         for call in batch:
@@ -126,126 +132,92 @@ class _Reader:
 
     def trace(self, weights: Weights) -> Trace:
         special = sorted(set(self._events) - PLAIN)
+        actions = tuple(_action(kind, call) for kind, call in self._calls)
         return Trace(
             events=tuple(self._events),
             signature=">".join(event for event, _ in groupby(self._events)),
             mode="+".join(special) or "direct",
-            actions=tuple(self._actions),
-            complexity=sum(
-                1 + weights.alpha * bound + weights.beta * depth + weights.gamma * recovered
-                for bound, depth, recovered in self._complexity
-            ),
+            actions=actions,
+            complexity=sum(_complexity(call, weights) for _, call in self._calls),
+            shape=shape_of(actions),
         )
 
-    def _count(self, call: _Call) -> None:
-        call.step = len(self._actions)
+    def _writes(self, tool: str) -> bool:
+        if self._known_writes is not None:
+            return tool in self._known_writes
+        return not _CODE.search(tool) and seems_to_write(tool)
+
+    def _count(self, call: Call) -> None:
+        call.step = len(self._calls)
         call.recovered = call.ok and self._recovers(call)
         kind = self._kind(call)
         self._events.append(kind)
         if not call.ok:
             self._events.append("error")
-        self._complexity.append((call.bound, call.depth, call.recovered))
-        self._actions.append(
-            Action(
-                step=call.step,
-                kind=kind,
-                tool=call.tool,
-                ok=call.ok,
-                provenance=call.provenance,
-                depth=call.depth,
-                bound_args=call.bound,
-            )
-        )
+        self._calls.append((kind, call))
 
-    def _kind(self, call: _Call) -> str:
+    def _kind(self, call: Call) -> str:
         if _CODE.search(call.tool):
             return "code"
         if call.recovered:
             return "recover"
-        if call.tool not in self._writes and self._written & set(leaves(call.arguments)):
+        if not call.writes and self._written & set(leaves(call.arguments)):
             return "verify"
         return "chain" if call.bound else "call"
 
-    def _recovers(self, call: _Call) -> bool:
+    def _recovers(self, call: Call) -> bool:
         """Whether the call mends an open error; the errors it settles are closed either way."""
         same = [failed for failed in self._failed if failed.tool == call.tool]
         if same:
             self._failed = [failed for failed in self._failed if failed.tool != call.tool]
             return not any(call.same_arguments(failed) for failed in same)
-        alike = [failed for failed in self._failed if self._stands_in(call, failed)]
+        alike = [failed for failed in self._failed if _stands_in(call, failed)]
         self._failed = [failed for failed in self._failed if failed not in alike]
         return bool(alike)
 
-    def _stands_in(self, call: _Call, failed: _Call) -> bool:
-        """Whether another tool does what the failed one should have done."""
-        if (call.tool in self._writes) != (failed.tool in self._writes):
-            return False
-        shared = set(leaves(call.arguments)) & set(leaves(failed.arguments))
-        return bool(shared or _nouns(call.tool) & _nouns(failed.tool))
-
-    def _learn(self, call: _Call) -> None:
+    def _learn(self, call: Call) -> None:
         self._flow.use(call.arguments)
         if not call.ok:
             self._failed.append(call)
             return
-        self._flow.see(call.content, call.depth)
-        if call.tool in self._writes:
+        self._flow.see(call.content, call.depth, call.step)
+        if call.writes:
+            self._done = True
             self._written.update(leaves(call.arguments))
             self._written.update(observed_leaves(call.content))
 
 
-def _results(messages: Sequence[Message], provenance: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """(content, provenance) of every tool message by the id of its call."""
-    tools = [message for message in messages if message.get("role") == "tool"]
-    return {
-        str(message.get("tool_call_id")): (_text(message), source)
-        for message, source in zip_longest(tools, provenance[: len(tools)], fillvalue="")
-        if isinstance(message, dict)
-    }
-
-
-def _call(call: dict[str, Any], results: dict[str, tuple[str, str]]) -> _Call:
-    function = call.get("function") or {}
-    # A call without an observation never ran: it counts as failed.
-    content, source = results.get(str(call.get("id")), ('{"error": "no observation"}', ""))
-    return _Call(
-        tool=str(function.get("name")),
-        arguments=_arguments(function.get("arguments")),
-        content=content,
-        ok=not _is_error(content),
-        provenance=source,
+def _complexity(call: Call, weights: Weights) -> float:
+    """`1 + alpha * bound_args + beta * depth + gamma * recovery`, without unit, 1 or more."""
+    return (
+        1 + weights.alpha * call.bound + weights.beta * call.depth + weights.gamma * call.recovered
     )
 
 
-def _arguments(raw: Any) -> dict[str, Any]:
-    if isinstance(raw, str):
-        try:
-            raw = json.loads(raw)
-        except ValueError:
-            return {}
-    return raw if isinstance(raw, dict) else {}
+def _action(kind: str, call: Call) -> Action:
+    return Action(
+        step=call.step,
+        kind=kind,
+        tool=call.tool,
+        ok=call.ok,
+        provenance=call.provenance,
+        depth=call.depth,
+        bound_args=call.bound,
+        writes=call.writes,
+        sources=call.sources,
+    )
 
 
-def _is_error(content: str) -> bool:
-    if content.startswith("Error"):
-        return True
-    if '"error"' not in content:
+def _stands_in(call: Call, failed: Call) -> bool:
+    """Whether another tool does what the failed one should have done."""
+    if call.writes != failed.writes:
         return False
-    try:
-        value = json.loads(content)
-    except ValueError:
-        return False
-    return isinstance(value, dict) and bool(value.get("error"))
-
-
-def _text(message: Message) -> str:
-    content = message.get("content") or ""
-    if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return str(content)
+    if call.writes:  # a refused change and a cancellation concern one booking, yet differ
+        return words_of(call.tool)[:1] == words_of(failed.tool)[:1]
+    shared = set(leaves(call.arguments)) & set(leaves(failed.arguments))
+    return bool(shared or _nouns(call.tool) & _nouns(failed.tool))
 
 
 def _nouns(tool: str) -> set[str]:
     """Words of a tool's name after its verb, singular: what it is about."""
-    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", tool).lower().split("_")
-    return {word.rstrip("s") for word in words[1:] if len(word) > 2}
+    return {word.rstrip("s") for word in words_of(tool)[1:] if len(word) > 2}

@@ -44,6 +44,8 @@ class DiversityMetrics:
         self._signature = EntropyCounter()
         self._cells: Counter[Cell] = Counter()
         self._tools: set[str] = set()
+        self._pairs: set[tuple[str, str]] = set()
+        self._shapes: set[str] = set()
         self._attempted = 0
         self._accepted = 0
         self._calls = 0
@@ -59,9 +61,12 @@ class DiversityMetrics:
         return self._cells
 
     def read(
-        self, messages: Sequence[Message], writes: Collection[str], provenance: Sequence[str]
+        self,
+        messages: Sequence[Message],
+        writes: Collection[str] | None,
+        provenance: Sequence[str],
     ) -> Trace:
-        """The trace of one conversation; `writes` names the tools that can change state."""
+        """The trace of one conversation, see `tdscaling.metrics.Metrics.read`."""
         return read_trace(messages, writes, provenance, self._weights)
 
     def observe(self, outcome: Outcome) -> None:
@@ -81,11 +86,14 @@ class DiversityMetrics:
             **self._domain.figures("domain"),
             **self._mode.figures("mode"),
             **self._signature.figures("signature"),
+            "complexity_total": self._complexity.value,
             "complexity_mean": _ratio(self._complexity.value, accepted),
             "complexity_per_call": _ratio(self._per_call.value, accepted),
             "calls_mean": _ratio(self._calls, accepted),
             "cells_covered": len(self._cells),
             "tools_covered": len(self._tools),
+            "tool_pairs_covered": len(self._pairs),
+            "shapes_covered": len(self._shapes),
             "dataset_tokens": self._characters // CHARACTERS_PER_TOKEN,
             "novelty_per_ktok": self._round.per_ktok,
             "novelty_per_ktok_total": _per_ktok(self._novel, self._characters),
@@ -101,6 +109,9 @@ class DiversityMetrics:
         self._mode.add({trace.mode: 1})
         new += self._signature.add({trace.signature: 1})
         self._tools.update(action.tool for action in trace.actions)
+        self._pairs.update(tool_pairs(trace))
+        if trace.shape:
+            self._shapes.add(trace.shape)
         self._accepted += 1
         self._calls += len(trace.actions)
         self._complexity.add(trace.complexity)
@@ -128,6 +139,15 @@ class _RoundNovelty:
     @property
     def per_ktok(self) -> float:
         return _per_ktok(self._new, self._characters)
+
+
+def tool_pairs(trace: Trace) -> set[tuple[str, str]]:
+    """Pairs (u, v) of tools where an argument of a call of v took a value out of u's observation.
+
+    The producer is the call that showed the value first. Source: this project.
+    """
+    tools = [action.tool for action in trace.actions]
+    return {(tools[u], action.tool) for action in trace.actions for u in action.sources}
 
 
 def complexity_per_call(trace: Trace) -> float:

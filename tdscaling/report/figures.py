@@ -12,13 +12,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
-from tdscaling.export._summary import (
-    Summary,
-    bin_names,
-    bin_sql,
-    complexity_edges,
-    summarise,
-)
+from tdscaling.diversity import bin_names, bin_sql, complexity_edges
+from tdscaling.export._summary import Summary, summarise
 from tdscaling.report.charts import bars, column_plot, level, line_plot, short
 from tdscaling.report.clustermap import drawing
 from tdscaling.schema import Cluster, Edge, Tool

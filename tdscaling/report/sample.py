@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tdscaling.export._summary import bin_sql, complexity_edges
+from tdscaling.diversity import bin_sql, complexity_edges
 from tdscaling.schema import canonical
 from tdscaling.store import Store
 

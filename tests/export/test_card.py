@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tdscaling.export._card import card
-from tdscaling.export._summary import entropy, summarise
+from tdscaling.export._summary import summarise
 from tdscaling.schema import Outcome
 from tdscaling.store import FILE, Store
 from tests.export.ledger import EVIL, make_run, outcome
@@ -92,14 +92,6 @@ def test_entropies_agree_with_their_definition(run: Path, accepted: list[Outcome
     assert mode.miller_madow == pytest.approx(bits + (len(counts) - 1) / (2 * n * math.log(2)))
     assert domain.support == len({o.category for o in accepted})
     assert (signature.support, signature.bits, signature.effective) == (1, 0.0, 1.0)
-
-
-def test_entropy_at_its_ends() -> None:
-    assert entropy("x", [2.0] * 8, [2] * 8, 16).bits == pytest.approx(3.0)
-    assert entropy("x", [2.0] * 8, [2] * 8, 16).evenness == pytest.approx(1.0)
-    assert entropy("x", [0.5, 2.5], [1, 3], 3).singletons == pytest.approx(1 / 3)
-    nothing = entropy("x", [], [], 0)
-    assert (nothing.bits, nothing.support, nothing.miller_madow) == (0.0, 0, 0.0)
 
 
 def test_several_operators_count_for_each_and_crossings_for_their_first_domain(

@@ -353,7 +353,7 @@ def test_foreign_oddities_do_not_break_the_reader() -> None:
         ("Is it 'FL78'?\n", True),
         ("Done! Is there anything else I can help you with?", False),
         ("How can I help you?", False),
-        ("What date? Please tell me.", False),
+        ("What date? Please tell me.", True),
         ("Booked.", False),
     ],
 )
