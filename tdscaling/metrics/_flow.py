@@ -7,6 +7,7 @@ that flow.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,11 @@ units
 _LABELS = frozenset(_LABEL_NAMES.split())
 """Last words of names of fields whose values come from a short list and so coincide by chance."""
 
+_FLAGS = frozenset(("yes", "no", "true", "false", "none", "null", "n/a", "ok", "all", "any"))
+_DECIMAL = re.compile(r"-?\d{1,15}\.\d{1,15}")
+_BRACKETS = ("{", "[", "(")
+_LONGEST_LITERAL = 100_000
+"""Characters of an observation that is tried as a Python literal; the parser's memory is large."""
 _IDENTIFIER = re.compile(r"[\w@][\w@.:/+-]*\w")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _DATE = re.compile(r"\d{4}-(\d\d)-(\d\d)(?:$|[T ])")
@@ -46,8 +52,8 @@ class Binding:
 def leaves(value: Any) -> Iterator[str]:
     """The telling leaf values of JSON data, each as comparable text.
 
-    Left out: booleans, null, strings shorter than 2, whole numbers 0 to 12, and the words (nothing
-    with a digit) in fields whose name ends in a label such as `status` or `currency`.
+    Left out: booleans, null, the words for them, strings shorter than 2, whole numbers 0 to 12, and
+    words (nothing with a digit) in fields whose name ends in a label such as `status`, `currency`.
     """
     if isinstance(value, dict):
         for name, item in value.items():
@@ -57,30 +63,48 @@ def leaves(value: Any) -> Iterator[str]:
         for item in value:
             yield from leaves(item)
     elif isinstance(value, str):
-        if len(value.strip()) > 1:
-            yield value.strip()
+        text = value.strip()
+        if len(text) > 1 and text.casefold() not in _FLAGS:
+            yield _number(float(text)) if _DECIMAL.fullmatch(text) else text
     elif _tells(value):
         yield _number(value)
 
 
-def identifiers(text: str) -> Iterator[str]:
-    """Words of a longer text that can only be identifiers: those with a digit, and addresses."""
+def identifiers(text: str, names: bool) -> Iterator[str]:
+    """Words of a longer text that can only be identifiers: those with a digit, and addresses.
+
+    With `names` also words with punctuation inside, such as names of files.
+    """
+    telling = "@._/" if names else "@"
     for word in _IDENTIFIER.findall(text):
-        if any(char.isdigit() or char == "@" for char in word):
+        if any(char.isdigit() or char in telling for char in word):
             yield word
+
+
+def parsed(content: str) -> Any:
+    """The data of an observation: JSON, or what Python prints for it; None where it is text."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        pass
+    if content.lstrip()[:1] not in _BRACKETS or len(content) > _LONGEST_LITERAL:
+        return None
+    try:
+        return ast.literal_eval(content.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return None
 
 
 def observed_leaves(content: str) -> Iterator[str]:
     """Leaf values of an observation and identifiers inside its longer texts."""
-    try:
-        found = list(leaves(json.loads(content)))
-    except (ValueError, RecursionError):
-        yield from identifiers(content)
+    data = parsed(content)
+    if data is None:
+        yield from identifiers(content, names=True)
         return
-    for leaf in found:
+    for leaf in leaves(data):
         yield leaf
         if " " in leaf:
-            yield from identifiers(leaf)
+            yield from identifiers(leaf, names=True)
 
 
 class ValueFlow:
@@ -151,7 +175,7 @@ def _mentions(arguments: dict[str, Any]) -> Iterator[str]:
     for leaf in leaves(arguments):
         yield leaf
         if " " in leaf:
-            for word in identifiers(leaf):
+            for word in identifiers(leaf, names=False):
                 if any(char.isalpha() for char in word):
                     yield word
 

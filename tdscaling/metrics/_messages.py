@@ -14,12 +14,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tdscaling.metrics._flow import parsed
 from tdscaling.schema import Message, canonical
 
 _ERROR_TEXT = re.compile(
-    r"\s*[\[<(*]*(?:(?:\w*error\b(?!\s+(?:rates?|codes?|messages?|logs?|bars?|counts?|budgets?)\b)"
-    r"|[\w.]*(?:Error|Exception)\s*:)|traceback \(most recent|exception\b\s*:|failed to\b"
-    r"|tool (?:call|execution) failed|(?:http )?[45]\d\d (?:client |server )?error)",
+    r"\s*[\[<(*]*(?:"
+    r"\w*error\b(?![-\s]+(?:free|rates?|codes?|messages?|logs?|bars?|counts?|budgets?)\b)"
+    r"|[\w.]*(?:Error|Exception)\s*:|traceback \(most recent|failed to\b"
+    r"|tool (?:call|execution) failed"
+    r"|(?:http )?[45]\d\d[ :-]+(?:(?:client |server )?error|not found|bad re|bad ga|unauth|forbid"
+    r"|internal|conflict|too many|service|gateway))",
     re.IGNORECASE,
 )
 """How an observation that is no JSON object begins where it tells of a failure."""
@@ -161,11 +165,8 @@ def failed(content: str) -> bool:
     """Whether an observation tells that the call failed; see `docs/metrics.md`."""
     if _ERROR_TEXT.match(content):
         return True
-    if not content.lstrip().startswith("{"):
-        return False
-    try:
-        value = json.loads(content)
-    except (ValueError, RecursionError):
+    value = parsed(content) if content.lstrip().startswith("{") else None
+    if not isinstance(value, dict):
         return False
     return bool(
         value.get("error")

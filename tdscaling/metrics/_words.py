@@ -34,6 +34,8 @@ _REFUSAL = re.compile(
     r"(can't|can not|cannot|won't|will not be able|unable to|"
     r"not able to|(is|are|was|were) ?(n't|not) (possible|allowed|permitted|eligible)|"
     r"not possible to|could(n't| not) be (done|made|completed|processed|changed|cancelled)|"
+    r"do(n't| not) have (access|permission|the (ability|right|means)|any way)|"
+    r"against (our|the|my|company) (\w+ )?(policy|policies|rules)|not in a position to|"
     r"must (refuse|decline)|have to (refuse|decline))\b(?P<rest>[^.!?\n]*)",
     re.IGNORECASE,
 )
@@ -50,7 +52,7 @@ _REVISION = re.compile(
     r"(?![,\s]+(?:thanks|thank|that'?s (?:all|it|fine|great|perfect)|yes|perfect|great))"
     r"|\b(?:i|i'd|let's|can we|could you|can you|please)\s+actually\s+"
     r"(?:want|need|prefer|meant|like|make|change|book|take|go|do|have)\b"
-    r"|(?<!why )\binstead of\b|\bchange of plans?\b|\bchang(?:ed|e) my mind\b"
+    r"|\binstead of\b|\bchange of plans?\b|\bchang(?:ed|e) my mind\b"
     r"|\bon (?:second thoughts?|reflection)\b|\b(?:scratch|never ?mind) (?:that|the)\b|\bi meant\b"
     r"|(?<!won't )(?<!can't )(?<!i )(?<!i'll )(?<!we )(?<!they )(?<!not )(?<!to )"
     r"\bmake (?:that|it)\b"
@@ -60,6 +62,7 @@ _REVISION = re.compile(
     r"|(?:^|[.!?]\s+)instead\b",
     re.IGNORECASE | re.DOTALL,
 )
+_WHY = re.compile(r"\b(?:why|how come)\b[^.!?\n]*\?", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?=\w)[^.!?\n]*)*[.!?\n]*")
 _TAIL = 2
 """Sentences that may follow a question that still waits for its answer."""
@@ -106,7 +109,7 @@ def refuses(text: str, done: bool = False) -> bool:
 
 def revises(text: str) -> bool:
     """Whether the text takes back or replaces what was said before; quotations do not count."""
-    return bool(_REVISION.search(_QUOTED.sub(" ", _straight(text))))
+    return bool(_REVISION.search(_WHY.sub(" ", _QUOTED.sub(" ", _straight(text)))))
 
 
 def _straight(text: str) -> str:
