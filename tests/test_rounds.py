@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +14,19 @@ import pytest
 
 from tdscaling.errors import ConfigError
 from tdscaling.evolution import Evolution
-from tdscaling.evolution.entropy import EntropyEvolution
-from tdscaling.evolution.none import UniformEvolution
-from tdscaling.metrics.default import DiversityMetrics
 from tdscaling.rounds import Budget, Rounds
-from tdscaling.schema import Draw, Outcome, Verdict
+from tdscaling.schema import Draw, Menu, Outcome, Steering, Verdict
 from tdscaling.store import FILE, Store
 from tests.evolution.synthetic import DEAD, menu, outcome
+from tests.parts import parts
 
 SIZE = 8
-BINS = [1.5, 2.5]
 
 
-def entropy() -> Evolution:
-    return EntropyEvolution(
-        domain_weight=2.0,
-        mode_weight=2.0,
-        complexity_weight=2.0,
-        exploration=0.1,
-        ceiling=4.0,
-        prior=1.0,
-        hopeless=0.1,
-        bins=BINS,
-    )
+@cache
+def config() -> dict[str, Any]:
+    """Composing takes longer than a test; parts with state are copied."""
+    return parts(Path("unused"), "tools.domains=[calendar]", "evolution=entropy")
 
 
 def budget(**values: int | None) -> Budget:
@@ -42,8 +34,8 @@ def budget(**values: int | None) -> Budget:
 
 
 def rounds_of(store: Store, limits: Budget, evolution: Evolution | None = None) -> Rounds:
-    metrics = DiversityMetrics(alpha=0.5, beta=0.5, gamma=1.0, bins=BINS)
-    return Rounds(store, metrics, evolution or entropy(), menu(), 1, SIZE, limits)
+    metrics, entropy = copy.deepcopy((config()["metrics"], config()["evolution"]))
+    return Rounds(store, metrics, evolution or entropy, menu(), 1, SIZE, limits)
 
 
 def made(draw: Draw) -> Outcome:
@@ -106,19 +98,26 @@ def test_one_slow_attempt_holds_up_the_round_after_next(store: Store) -> None:
     assert {draw.round for draw in rounds.draws(100, False)} == {2, 3}
 
 
+class Watching:
+    """Passes everything on, and writes down what was known when."""
+
+    def __init__(self, inner: Evolution) -> None:
+        self.inner = inner
+        self.seen: list[int] = []
+        self.told: dict[int, int] = {}
+        self.watch = inner.watch
+
+    def observe(self, outcome: Outcome) -> None:
+        self.seen.append(outcome.index)
+        self.inner.observe(outcome)
+
+    def steer(self, round_: int, size: int, menu: Menu, seed: int) -> Steering:
+        self.told[round_] = len(self.seen)
+        return self.inner.steer(round_, size, menu, seed)
+
+
 def test_steering_sees_outcomes_of_two_rounds_ago(store: Store) -> None:
-    class Watching(UniformEvolution):
-        seen: list[int] = []  # noqa: RUF012
-        told: dict[int, int] = {}  # noqa: RUF012
-
-        def observe(self, outcome: Outcome) -> None:
-            self.seen.append(outcome.index)
-
-        def steer(self, round_: int, *rest: Any) -> Any:
-            self.told[round_] = len(self.seen)
-            return super().steer(round_, *rest)
-
-    watching = Watching()
+    watching = Watching(copy.deepcopy(config()["evolution"]))
     play(rounds_of(store, budget(), watching), 64, random.Random(2))
     assert watching.seen == sorted(watching.seen)
     assert all(seen == max(0, round_ - 1) * SIZE for round_, seen in watching.told.items())
