@@ -61,12 +61,13 @@ def commands(folders: Iterable[Path]) -> dict[str, Path]:
 
 
 def groups(folders: Iterable[Path]) -> dict[str, list[str]]:
-    """Each config group, such as `roles/user`, with its options."""
+    """Each config group, such as `roles/user`, with its options; `_x.yaml` is a part of options."""
     found: dict[str, set[str]] = {}
     for folder in folders:
         for path in folder.glob("*/**/*.yaml"):
             group = path.parent.relative_to(folder).as_posix()
-            found.setdefault(group, set()).add(path.stem)
+            if not path.stem.startswith("_"):
+                found.setdefault(group, set()).add(path.stem)
     return {group: sorted(options) for group, options in sorted(found.items())}
 
 

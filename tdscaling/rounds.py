@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tdscaling.errors import ConfigError
-from tdscaling.evolution import Evolution
+from tdscaling.evolution import Alarm, Evolution
 from tdscaling.metrics import Metrics
 from tdscaling.schema import (
     Blueprint,
@@ -27,6 +27,7 @@ from tdscaling.schema import (
     digest,
 )
 from tdscaling.store import Store
+from tdscaling.store_rows import tokens_of
 
 COMMIT_SIZE = 32
 """Outcomes per commit, at most."""
@@ -107,10 +108,17 @@ class Rounds:
         self.done = False
         self.hopeless = False
         self.why = ""
+        self.alarms: list[Alarm] = []
+        """Raised since somebody looked last."""
+        self._raised: list[Alarm] = []
+        self._watch = evolution.watch
+        self._watch.begin(menu)
+        self._replayed = store.next_index // size - LAG
         for outcome in store.outcomes():
             self._count(outcome)
             if self._next % size == 0:
                 self._round = [0, 0]
+        self.alarms, self._raised = [], []  # they are in the ledger
 
     def draws(self, room: int, stopping: bool) -> Iterator[Draw]:
         """The next draws, as many as there is room for and as are decided."""
@@ -177,16 +185,23 @@ class Rounds:
 
     def _count(self, outcome: Outcome) -> None:
         self._metrics.observe(outcome)
-        self._unseen.setdefault(outcome.round, []).append(replace(outcome, line=""))
+        self._watch.observe(outcome)
+        if outcome.round <= self._replayed:
+            self._evolution.observe(outcome)  # no round will be steered without it
+        else:
+            self._unseen.setdefault(outcome.round, []).append(outcome)
         if outcome.verdict.accepted:
             self._blueprints.add(outcome.blueprint_id)
         self._next = outcome.index + 1
         self._accepted += outcome.verdict.accepted
-        self._tokens += _tokens(outcome)
+        self._tokens += tokens_of(outcome)
         self._round[0] += 1
         self._round[1] += outcome.verdict.accepted
         if self._next % self._size == 0:
             self._barren = 0 if self._round[1] else self._barren + 1
+            found = self._watch.close(outcome.round, self._metrics.figures)
+            self.alarms += found
+            self._raised += found
         self._check_budget()
 
     def _end_round(self) -> None:
@@ -209,6 +224,10 @@ class Rounds:
         elif self._barren >= budget.patience:
             self.done, self.why = True, f"no acceptance in {self._barren} rounds"
             self.hopeless = True
+        elif self._watch.collapsed:
+            self.done, self.why = True, f"an alarm: {self._watch.collapsed.message}"
+        elif self._watch.exhausted:
+            self.done, self.why = True, self._watch.exhausted
 
     def flush(self) -> None:
         """Commit what is finished, once: what a full disk refuses the next start makes again."""
@@ -218,14 +237,28 @@ class Rounds:
         batch, finished, decisions = self._batch, self._finished, self._decisions
         # How far steering is ahead depends on timing, so the ledger waits for a round's outcomes.
         begun = (self._next - 1) // self._size
-        self._batch, self._finished = [], []
+        raised = [alarm.row() for alarm in self._raised]
+        self._batch, self._finished, self._raised = [], [], []
         self._decisions = [decision for decision in decisions if decision.round > begun]
         told = [decision for decision in decisions if decision.round <= begun]
-        self._store.commit(batch, finished, told)
+        self._store.commit(batch, finished, told, raised)
 
     def state(self) -> tuple[int, int, dict[str, Any]]:
         """Accepted, attempted, and the metrics' figures."""
         return self._accepted, self._next, self._metrics.figures()
+
+    def failure(self) -> str:
+        """Why the run ended in failure, for its user; empty where it did not."""
+        if self.hopeless:
+            return self.despair()
+        alarm = self._watch.collapsed
+        if alarm is None:
+            return ""
+        return (
+            f"the alarm `{alarm.kind}` was raised in round {alarm.round}: {alarm.message}. What was"
+            " accepted before is written. docs/evolution.md lists the alarms; to only be warned,"
+            " start a new run with evolution.on_collapse=warn"
+        )
 
     def despair(self) -> str:
         """Why a hopeless run found nothing, for its user."""
@@ -239,8 +272,3 @@ class Rounds:
             f"{cause}. Nothing is put in its place. Mend the cause, or raise it: "
             f"budget.patience={2 * self._budget.patience}"
         )
-
-
-def _tokens(outcome: Outcome) -> int:
-    counted = sum(call.prompt_tokens + call.completion_tokens for call in outcome.llm_calls)
-    return counted or len(outcome.line) // 4

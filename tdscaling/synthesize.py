@@ -92,8 +92,8 @@ def synthesize(
             files = export.write(store, directory)
             page = write_report(directory, trajectories=report["trajectories"], store=store)
             print_summary(console, store, metrics.figures(), [*files, page], rounds.why)
-        if rounds.hopeless:
-            raise TdscalingError(rounds.despair())
+        if failure := rounds.failure():
+            raise TdscalingError(failure)
         if interrupted:
             raise KeyboardInterrupt
     return 0
@@ -125,6 +125,9 @@ async def _work(
                         break
                     done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                     _take(rounds, done)
+                    for alarm in rounds.alarms:
+                        display.say(f"alarm in round {alarm.round}: {alarm.message}")
+                    rounds.alarms.clear()
                     display.update(rounds.state)
             finally:
                 for task in running:

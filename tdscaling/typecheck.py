@@ -75,18 +75,30 @@ def _check_part(path: str, part: Mapping[str, Any]) -> Iterator[str]:
     except ValueError:  # a builtin that does not tell its arguments
         return
     annotations = _annotations(target)
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    rest = [name for name, p in parameters.items() if p.kind is p.VAR_KEYWORD]
+    packed = _packed(annotations.get(rest[0])) if rest else {}
+    annotations |= packed
+    taken = {name for name in parameters if not packed or name not in rest} | packed.keys()
+    open_ended = bool(rest) and not packed
     for key, value in part.items():
         if key in _RESERVED:
             continue
-        if key in parameters:
+        if key in taken:
             if next(_parts(value, ""), None) is None:
                 yield from _misfits(_join(path, key), annotations.get(key, Any), value)
         elif not open_ended:
-            takes = ", ".join(parameters) or "no arguments"
+            takes = ", ".join(name for name in (*parameters, *packed) if name in taken)
+            takes = takes or "no arguments"
             yield f"{_join(path, key)}: {target.__name__} takes no such argument; it takes: {takes}"
     if not part.get("_partial_") and "_args_" not in part:
         yield from _missing(path, part, parameters)
+
+
+def _packed(annotation: Any) -> dict[str, Any]:
+    """The keys of `**name: Unpack[...]`; empty where any keyword is taken."""
+    inner = get_args(annotation)
+    unpacks = get_origin(annotation) is typing.Unpack and typing.is_typeddict(inner[0])
+    return get_type_hints(inner[0], include_extras=True) if unpacks else {}
 
 
 def _missing(

@@ -14,12 +14,14 @@ from tdscaling.configuration import Invocation
 
 CONF = configuration.conf_dir()
 GROUPS = configuration.groups([CONF])
+DATA = {"evolution/schedule"}
 OPTIONS = [
     f"{group}={option}"
     for group, options in GROUPS.items()
-    if group.split("/")[0] not in {"domains", "experiment", "hydra"}
+    if group.split("/")[0] not in {"domains", "experiment", "hydra"} and group not in DATA
     for option in options
 ]
+SCHEDULES = [f"evolution/schedule={name}" for name in GROUPS["evolution/schedule"]]
 EXPERIMENTS = [f"experiment={name}" for name in GROUPS.get("experiment", [])]
 COMMANDS = configuration.commands([CONF])
 
@@ -32,7 +34,7 @@ def checked(word: str, run_dir: Path) -> DictConfig:
     """The config with one override, and the state in which Hydra would run its job."""
     group, option = word.split("=")
     needs_model = re.search(r"\bllm: ", (CONF / group / f"{option}.yaml").read_text())
-    if group not in usage.chosen(COMMANDS["synthesize"]):
+    if group not in usage.chosen(COMMANDS["synthesize"]) and group not in DATA:
         word = f"+{word}"
     words = (word, *(ENDPOINT if needs_model else ()), f"hydra.run.dir={run_dir}")
     config = configuration.check(Invocation("synthesize", words))
@@ -45,7 +47,7 @@ def checked(word: str, run_dir: Path) -> DictConfig:
     return job
 
 
-@pytest.mark.parametrize("word", [*OPTIONS, *EXPERIMENTS])
+@pytest.mark.parametrize("word", [*OPTIONS, *EXPERIMENTS, *SCHEDULES])
 def test_option_composes_checks_and_builds(word: str, tmp_path: Path) -> None:
     assert callable(configuration.build(checked(word, tmp_path)))
 

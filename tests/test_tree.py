@@ -14,6 +14,9 @@ CONF = ROOT / "conf"
 NO_OPTIONS = {"domains", "experiment", "hydra"}
 """Folders of conf/ that hold data, presets or Hydra's own groups, not options with a module."""
 
+DATA = {"evolution/schedule"}
+"""Groups within a stage whose files are data that its option reads: phases, not code."""
+
 PYTHON_FOLDERS = ("tdscaling", "graphs", "tests", "benchmarks")
 MAX_LINES = 400
 MAX_FUNCTION = 60
@@ -38,9 +41,15 @@ def stages() -> list[str]:
 
 
 def options() -> list[str]:
-    """Every option as `stage/option`, nested stages included."""
+    """Every option as `stage/option`, nested stages included; `_x.yaml` is a part of options."""
     found = [path.relative_to(CONF).with_suffix("") for path in CONF.glob("*/**/*.yaml")]
-    return sorted(p.as_posix() for p in found if p.parts[0] not in NO_OPTIONS)
+    return sorted(
+        p.as_posix()
+        for p in found
+        if p.parts[0] not in NO_OPTIONS
+        and p.parent.as_posix() not in DATA
+        and not p.name.startswith("_")
+    )
 
 
 def module_of(option: str) -> Path:

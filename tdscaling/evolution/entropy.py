@@ -1,218 +1,261 @@
-"""Steers toward what is rare: domains, reasoning modes, complexity.
+"""Steers toward what is rare: domains, reasoning modes, complexity, cells.
 
-Enters: committed outcomes, the menu. Leaves: requests whose shares are inverse to what was
-accepted, corrected for what each choice loses to rejection. The three factors are drawn
-independently, so a round costs time linear in choices and cells. `docs/evolution.md` explains.
+Enters: committed outcomes, the menu, a schedule. Leaves: requests whose shares are inverse to what
+was accepted, corrected for what each choice loses to rejection and costs. The three factors are
+drawn independently and then matched so as to fill rare cells: a round costs time linear in choices.
+`docs/evolution.md` explains.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, Unpack
 
-from tdscaling.errors import ConfigError
 from tdscaling.evolution._apportion import deal, shares
+from tdscaling.evolution._cells import Cell, Tally, Yields, cell_of, name_of, total
+from tdscaling.evolution._refusal import check
+from tdscaling.evolution._schedule import Phase, Schedule
+from tdscaling.evolution._watch import Knobs, Watched
 from tdscaling.schema import Cluster, Decision, Menu, Operator, Outcome, Request, Steering
+from tdscaling.store_rows import tokens_of
 
 Choice = TypeVar("Choice", bound=Hashable)
 
+_PARTNERS = 16
+"""Partners that are considered for a place; more fill cells little better and cost time."""
+_MODES = 8
+"""Commonest modes of a combination that count when places are matched."""
 
-@dataclass(slots=True)
-class _Tally:
-    """Fate of one choice."""
-
-    attempted: int = 0
-    accepted: int = 0
-
-    def rate(self, prior: float) -> float:
-        """Mean of the acceptance rate under a Beta(prior, prior) prior, above 0, below 1."""
-        return (self.accepted + prior) / (self.attempted + 2 * prior)
-
-    def add(self, accepted: bool) -> None:
-        self.attempted += 1
-        self.accepted += accepted
+Kind = tuple[str, tuple[Operator, ...], int]
+"""Category, operators and calls of a request."""
 
 
-@dataclass(slots=True)
-class _Yields(Generic[Choice]):
-    """What each choice was seen to bring among accepted trajectories."""
-
-    tallies: dict[Choice, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
-    labels: dict[Choice, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    totals: Counter[str] = field(default_factory=Counter)
-
-    def add(self, choice: Choice, label: str, accepted: bool) -> None:
-        self.tallies[choice].add(accepted)
-        if accepted:
-            self.labels[choice][label] += 1
-            self.totals[label] += 1
-
-    def rarity(self, choice: Choice, weight: float, prior: float) -> float:
-        """Geometric mean of the inverse counts of what the choice brings next.
-
-        Something unseen counts 1 and has the chance prior / (accepted + prior). The arithmetic mean
-        would be ruled by that chance however small, and end in equal shares for all choices.
-        """
-        seen = self.labels[choice]
-        bits = sum(n * math.log2(1 + self.totals[label]) for label, n in seen.items())
-        return float(2 ** (-weight * bits / (seen.total() + prior)))
-
-
-class EntropyEvolution:
+class EntropyEvolution(Watched):
     """Draws what is rare among accepted trajectories more often.
 
     Args:
+        schedule: phases, as in `conf/evolution/schedule/`.
+        budget: accepted trajectories of the whole run, at least 1.
         domain_weight: exponent on the inverse count of a category, at least 0.
         mode_weight: exponent on the inverse count of a mode (calls: signature), at least 0.
         complexity_weight: exponent on the inverse count of a complexity bin, at least 0.
+        cell_weight: exponent on the inverse count of a cell, at least 0.
+        cost_weight: exponent on the tokens of an accepted trajectory, at least 0.
         exploration: share of draws that stays uniform, 0 to 1.
         ceiling: most that one choice gets, in multiples of its equal share, at least 1.
         prior: pseudo-count, above 0.
         hopeless: share of the best choice's acceptance rate below which one is given up, 0 to 1.
-        bins: ascending edges of the complexity bins, in complexity per call.
+        watch: what all evolutions have.
     """
 
     def __init__(
         self,
         *,
+        schedule: dict[str, Any],
+        budget: int,
         domain_weight: float,
         mode_weight: float,
         complexity_weight: float,
+        cell_weight: float,
+        cost_weight: float,
         exploration: float,
         ceiling: float,
         prior: float,
         hopeless: float,
-        bins: Sequence[float],
+        **watch: Unpack[Knobs],
     ) -> None:
-        for name, value in {
-            "domain_weight": domain_weight,
-            "mode_weight": mode_weight,
-            "complexity_weight": complexity_weight,
-        }.items():
-            _check(name, value, value >= 0, "0 or more")
-        _check("exploration", exploration, 0 <= exploration <= 1, "0 to 1")
-        _check("hopeless", hopeless, 0 <= hopeless <= 1, "0 to 1")
-        _check("ceiling", ceiling, ceiling >= 1, "1 or more")
-        _check("prior", prior, prior > 0, "above 0")
-        self._domain_weight = domain_weight
-        self._mode_weight = mode_weight
-        self._complexity_weight = complexity_weight
+        super().__init__(**watch)
+        self._weights = {
+            "domain": domain_weight,
+            "mode": mode_weight,
+            "complexity": complexity_weight,
+            "cell": cell_weight,
+            "cost": cost_weight,
+        }
+        for name, value in self._weights.items():
+            check(f"{name}_weight", value, value >= 0, "0 or more")
+        check("exploration", exploration, 0 <= exploration <= 1, "0 to 1")
+        check("hopeless", hopeless, 0 <= hopeless <= 1, "0 to 1")
+        check("ceiling", ceiling, ceiling >= 1, "1 or more", 4)
+        check("prior", prior, prior > 0, "above 0")
+        check("budget", budget, budget >= 1, "1 or more", 300)
+        self._schedule = Schedule(schedule, budget)
         self._exploration = exploration
         self._ceiling = ceiling
         self._prior = prior
         self._hopeless = hopeless
-        self._bins = tuple(bins)
-        self._categories: defaultdict[str, float] = defaultdict(float)
-        self._operator_modes: _Yields[tuple[Operator, ...]] = _Yields()
-        self._cluster_modes: _Yields[str] = _Yields()
-        self._call_signatures: _Yields[int] = _Yields()
-        self._call_bins: _Yields[int] = _Yields()
+        self._operator_modes: Yields[tuple[Operator, ...]] = Yields()
+        self._cluster_modes: Yields[str] = Yields()
+        self._call_signatures: Yields[int] = Yields()
+        self._call_bins: Yields[int] = Yields()
+        self._kinds: dict[Kind, Tally] = defaultdict(Tally)
+        self._whole = Tally()
 
     def observe(self, outcome: Outcome) -> None:
         """Learn from one committed outcome, in time independent of the run's length."""
-        accepted, trace = outcome.verdict.accepted, outcome.trace
-        per_call = trace.complexity / len(trace.actions) if trace.actions else 0.0
-        request = outcome.request
-        self._operator_modes.add(request.operators, trace.mode, accepted)
-        self._cluster_modes.add(request.cluster, trace.mode, accepted)
-        self._call_signatures.add(request.calls, trace.signature, accepted)
-        self._call_bins.add(request.calls, str(bisect_right(self._bins, per_call)), accepted)
-        if accepted:
-            for category, mass in (outcome.categories or {outcome.category: 1.0}).items():
-                self._categories[category] += mass
+        accepted, trace, request = outcome.verdict.accepted, outcome.trace, outcome.request
+        tokens, cell = tokens_of(outcome), cell_of(outcome, self._bins)
+        self._operator_modes.add(request.operators, trace.mode, accepted, tokens)
+        self._cluster_modes.add(request.cluster, trace.mode, accepted, tokens)
+        self._call_signatures.add(request.calls, trace.signature, accepted, tokens)
+        self._call_bins.add(request.calls, str(cell[2]), accepted, tokens)
+        self._kinds[outcome.category, request.operators, request.calls].add(accepted, tokens)
+        self._whole.add(accepted, tokens)
+        self._schedule.observe(outcome, cell)
 
     def steer(self, round_: int, size: int, menu: Menu, seed: int) -> Steering:
         """The `size` requests of a round: a pure function of arguments and outcomes observed."""
+        self._schedule.settle()
         rng = random.Random(f"evolution:{seed}:{round_}")
-        clusters, decisions = self._draw_clusters(round_, size, menu, rng)
-        operators, why_operators = self._weigh_yielding(
-            round_, "operators", menu.operators, [(self._operator_modes, self._mode_weight)]
+        phase = self._schedule.phase
+        setting = self._setting(phase)
+        clusters, decisions = self._draw_clusters(round_, size, menu, rng, setting)
+        modes = [(self._operator_modes, setting.weights["mode"])]
+        mix = [phase.mix(operators) for operators in menu.operators]
+        operators, why_operators = self._weigh(
+            round_, "operators", menu.operators, modes, mix, setting
         )
         yields = [
-            (self._call_bins, self._complexity_weight),
-            (self._call_signatures, self._mode_weight),
+            (self._call_bins, setting.weights["complexity"]),
+            (self._call_signatures, setting.weights["mode"]),
         ]
-        calls, why_calls = self._weigh_yielding(round_, "calls", menu.calls, yields)
-        requests = zip(clusters, deal(operators, size, rng), deal(calls, size, rng), strict=True)
+        reach = [float(inside) for inside in phase.in_reach(menu)]
+        calls, why_calls = self._weigh(round_, "calls", menu.calls, yields, reach, setting)
+        pools = (
+            [menu.operators[i] for i in deal(operators, size, rng)],
+            [menu.calls[i] for i in deal(calls, size, rng)],
+        )
+        why = f"{self._schedule.why}; {len(self._schedule.cells)} cells filled"
         return Steering(
-            tuple(
-                Request(cluster.id, menu.operators[operator], menu.calls[call])
-                for cluster, operator, call in requests
+            tuple(self._match(clusters, *pools, rng, setting)),
+            (
+                Decision(round_, "phase", phase.name, 1.0, why),
+                *decisions,
+                *why_operators,
+                *why_calls,
             ),
-            (*decisions, *why_operators, *why_calls),
         )
 
+    def _setting(self, phase: Phase) -> _Setting:
+        weights = {n: w * phase.weights.get(n, 1.0) for n, w in self._weights.items()}
+        return _Setting(
+            weights, self._exploration if phase.exploration is None else phase.exploration
+        )
+
+    def _match(
+        self,
+        clusters: Sequence[Cluster],
+        operators: list[tuple[Operator, ...]],
+        calls: list[int],
+        rng: random.Random,
+        setting: _Setting,
+    ) -> list[Request]:
+        """Give each cluster operators and calls out of what was dealt, for the rarest cells.
+
+        What was dealt stays dealt, so the shares of the factors are kept.
+        """
+        promise = _Promise(self, setting)
+        requests = []
+        for cluster in clusters:
+            last = len(operators) - 1
+            tried = [(rng.randint(0, last), rng.randint(0, last)) for _ in range(_PARTNERS)]
+            worth = [promise.of((cluster.category, operators[i], calls[j])) for i, j in tried]
+            i, j = tried[worth.index(max(worth))]
+            requests.append(Request(cluster.id, operators[i], calls[j]))
+            promise.forget((cluster.category, operators[i], calls[j]))
+            operators[i], calls[j] = operators[last], calls[last]
+            operators.pop()
+            calls.pop()
+        return requests
+
     def _draw_clusters(
-        self, round_: int, size: int, menu: Menu, rng: random.Random
+        self, round_: int, size: int, menu: Menu, rng: random.Random, setting: _Setting
     ) -> tuple[list[Cluster], list[Decision]]:
         """Categories by need, then clusters within each by need."""
         members: defaultdict[str, list[Cluster]] = defaultdict(list)
         for cluster in menu.clusters:
             members[cluster.category].append(cluster)
         names = sorted(members)
-        tallies = [self._sum(members[name]) for name in names]
-        rarities = [_inverse(self._categories[name], self._domain_weight) for name in names]
-        probabilities = self._shares(rarities, tallies)
+        held = self._cluster_modes.tallies
+        tallies = [total(held[cluster.id] for cluster in members[name]) for name in names]
+        masses, weight = self._schedule.categories, setting.weights["domain"]
+        rarities = [_inverse(masses.get(name, 0.0), weight) for name in names]
+        probabilities = self._shares(rarities, tallies, setting)
         drawn: list[Cluster] = []
         for place, count in sorted(Counter(deal(probabilities, size, rng)).items()):
-            drawn += self._draw_within(members[names[place]], count, rng)
+            drawn += self._draw_within(members[names[place]], count, rng, setting)
         rng.shuffle(drawn)
-        told = [f"{self._categories[name]:.1f} accepted" for name in names]
+        told = [f"{masses.get(name, 0.0):.1f} accepted" for name in names]
         return drawn, self._reasons(round_, "category", names, told, tallies, probabilities)
 
     def _draw_within(
-        self, members: Sequence[Cluster], count: int, rng: random.Random
+        self, members: Sequence[Cluster], count: int, rng: random.Random, setting: _Setting
     ) -> list[Cluster]:
         tallies = [self._cluster_modes.tallies[cluster.id] for cluster in members]
+        weights = setting.weights
         rarities = [
-            _inverse(tally.accepted, self._domain_weight)
-            * self._cluster_modes.rarity(cluster.id, self._mode_weight, self._prior)
+            _inverse(tally.accepted, weights["domain"])
+            * self._cluster_modes.rarity(cluster.id, weights["mode"], self._prior)
             for cluster, tally in zip(members, tallies, strict=True)
         ]
-        return [members[i] for i in deal(self._shares(rarities, tallies), count, rng)]
+        return [members[i] for i in deal(self._shares(rarities, tallies, setting), count, rng)]
 
-    def _weigh_yielding(
+    def _weigh(
         self,
         round_: int,
         factor: str,
         choices: Sequence[Choice],
-        yields: Sequence[tuple[_Yields[Choice], float]],
+        yields: Sequence[tuple[Yields[Choice], float]],
+        mix: Sequence[float],
+        setting: _Setting,
     ) -> tuple[list[float], list[Decision]]:
         """Shares of choices by what they were seen to yield, each kind with its weight."""
         main = yields[0][0]
         tallies = [main.tallies[choice] for choice in choices]
         rarities = [
-            math.prod(kind.rarity(choice, weight, self._prior) for kind, weight in yields)
-            for choice in choices
+            multiplier
+            * math.prod(kind.rarity(choice, weight, self._prior) for kind, weight in yields)
+            for choice, multiplier in zip(choices, mix, strict=True)
         ]
-        probabilities = self._shares(rarities, tallies)
-        names = [_name(choice) for choice in choices]
-        told = [f"yielded {_listed(main.labels[choice])}" for choice in choices]
+        # What the phase leaves out takes no part in what an equal share is.
+        room = len(mix) / (sum(multiplier > 0 for multiplier in mix) or len(mix))
+        probabilities = self._shares(rarities, tallies, setting, room)
+        names = [name_of(choice) for choice in choices]
+        told = [main.told(choice) for choice in choices]
         return probabilities, self._reasons(round_, factor, names, told, tallies, probabilities)
 
-    def _shares(self, rarities: Sequence[float], tallies: Sequence[_Tally]) -> list[float]:
+    def _shares(
+        self,
+        rarities: Sequence[float],
+        tallies: Sequence[Tally],
+        setting: _Setting,
+        room: float = 1.0,
+    ) -> list[float]:
         """Shares by rarity times draws per accepted trajectory; hopeless choices need nothing."""
+        mean, power = self._mean_cost, -setting.weights["cost"]
         needs = [
-            0.0 if given_up else rarity / tally.rate(self._prior)
+            0.0
+            if given_up
+            else rarity * (tally.cost(self._prior, mean) / mean) ** power / tally.rate(self._prior)
             for rarity, tally, given_up in zip(
                 rarities, tallies, self._given_up(tallies), strict=True
             )
         ]
-        return shares(needs, self._exploration, self._ceiling)
+        return shares(needs, setting.exploration, self._ceiling * room)
 
-    def _given_up(self, tallies: Sequence[_Tally]) -> list[bool]:
+    @property
+    def _mean_cost(self) -> float:
+        """Tokens of an accepted trajectory; 1 where none has any, which makes all equal."""
+        return self._whole.tokens / max(self._whole.accepted, 1) or 1.0
+
+    def _given_up(self, tallies: Sequence[Tally]) -> list[bool]:
         """Which choices fall far behind the best: where all is hard, nothing is given up."""
         rates = [tally.rate(self._prior) for tally in tallies]
         return [rate < self._hopeless * max(rates) for rate in rates]
-
-    def _sum(self, members: Sequence[Cluster]) -> _Tally:
-        tallies = [self._cluster_modes.tallies[cluster.id] for cluster in members]
-        return _Tally(sum(t.attempted for t in tallies), sum(t.accepted for t in tallies))
 
     def _reasons(
         self,
@@ -220,7 +263,7 @@ class EntropyEvolution:
         factor: str,
         names: Sequence[str],
         told: Sequence[str],
-        tallies: Sequence[_Tally],
+        tallies: Sequence[Tally],
         probabilities: Sequence[float],
     ) -> list[Decision]:
         return [
@@ -230,6 +273,7 @@ class EntropyEvolution:
                 name,
                 probability,
                 f"{words}; {tally.accepted} of {tally.attempted} attempts accepted"
+                + (f", {tally.tokens // tally.accepted} tokens each" if tally.tokens else "")
                 + (", given up but for exploration" if given_up else ""),
             )
             for name, words, tally, probability, given_up in zip(
@@ -238,24 +282,54 @@ class EntropyEvolution:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """Weights and exploration of the phase."""
+
+    weights: Mapping[str, float]
+    exploration: float
+
+
+class _Promise:
+    """What an attempt of a kind is worth within one round: rarity of its cells per token."""
+
+    def __init__(self, evolution: EntropyEvolution, setting: _Setting) -> None:
+        self._evolution = evolution
+        self._weight = setting.weights["cell"]
+        self._power = setting.weights["cost"]
+        self._worth: dict[Kind, float] = {}
+
+    def of(self, kind: Kind) -> float:
+        """Chance of acceptance, times rarity of the cells, over cost; halved by every draw."""
+        worth = self._worth.get(kind)
+        if worth is None:
+            worth = self._worth[kind] = self._rarity(kind) * self._yield(kind)
+        return worth
+
+    def forget(self, kind: Kind) -> None:
+        """A place was given to this kind: the next is worth less."""
+        self._worth[kind] = self.of(kind) / 2
+
+    def _rarity(self, kind: Kind) -> float:
+        category, operators, calls = kind
+        known, prior = self._evolution, self._evolution._prior
+        bins = known._call_bins.chances(calls, prior, _MODES)
+        rare, left = 0.0, 1.0
+        for mode, chance in known._operator_modes.chances(operators, prior, _MODES):
+            for bin_, part in bins:
+                cell: Cell = (category, mode, int(bin_))
+                count = known._schedule.cells.get(cell, 0)
+                rare += chance * part * _inverse(count, self._weight)
+                left -= chance * part
+        return rare + left  # what was not seen yet is in a cell without any
+
+    def _yield(self, kind: Kind) -> float:
+        known, prior, mean = self._evolution, self._evolution._prior, self._evolution._mean_cost
+        usual = known._operator_modes.tallies[kind[1]].rate(prior)
+        tally = known._kinds.get(kind) or Tally()
+        cost = known._call_bins.tallies[kind[2]].cost(prior, mean) / mean
+        return float(tally.rate(prior, usual) * cost**-self._power)
+
+
 def _inverse(count: float, weight: float) -> float:
     return float((1 + count) ** -weight)
-
-
-def _name(choice: Hashable) -> str:
-    return ("+".join(choice) or "plain") if isinstance(choice, tuple) else str(choice)
-
-
-def _listed(labels: Counter[str]) -> str:
-    """The three commonest labels with their counts."""
-    common = sorted(labels.items(), key=lambda item: (-item[1], item[0]))[:3]
-    more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
-    return ", ".join(f"{label} {count}" for label, count in common) + more or "nothing yet"
-
-
-def _check(name: str, value: float, fits: bool, expected: str) -> None:
-    if not fits:
-        raise ConfigError(
-            f"evolution.{name}: expected {expected}, got {value}."
-            f" Type for example evolution.{name}=0.5"
-        )

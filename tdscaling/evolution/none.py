@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import random
 
+from tdscaling.evolution._watch import Watched
 from tdscaling.schema import Menu, Outcome, Request, Steering
 
 
-class UniformEvolution:
+class UniformEvolution(Watched):
     """Draws uniformly and learns nothing."""
 
     def observe(self, outcome: Outcome) -> None:

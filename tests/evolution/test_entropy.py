@@ -7,27 +7,19 @@ import pickle
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tdscaling.errors import ConfigError
 from tdscaling.evolution.entropy import EntropyEvolution
-from tdscaling.evolution.none import UniformEvolution
 from tdscaling.schema import Menu, Outcome, Request, Steering
+from tests.evolution.options import BINS, knobs, made
 from tests.evolution.synthetic import CATEGORIES, DEAD, menu, outcome, run
 
-BINS = [1.5, 2.0, 2.5]
 
-
-def knobs(**change: Any) -> dict[str, Any]:
-    path = Path(__file__).parents[2] / "conf" / "evolution" / "entropy.yaml"
-    shipped = yaml.safe_load(path.read_text())
-    assert shipped.pop("_target_") == "tdscaling.evolution.entropy.EntropyEvolution"
-    assert shipped["bins"] == "${metrics.bins}"
-    return {**shipped, "bins": BINS, **change}
+def evolution_with(**change: Any) -> EntropyEvolution:
+    return EntropyEvolution(**knobs("entropy", **change))
 
 
 def entropy(labels: Iterable[object]) -> float:
@@ -49,8 +41,8 @@ def accepted_entropies(outcomes: list[Outcome], count: int) -> tuple[float, floa
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_at_equal_accepted_counts_steering_beats_the_control(seed: int) -> None:
     count = 600
-    uniform = accepted_entropies(run(UniformEvolution(), count, seed), count)
-    steered = accepted_entropies(run(EntropyEvolution(**knobs()), count, seed), count)
+    uniform = accepted_entropies(run(made("none"), count, seed), count)
+    steered = accepted_entropies(run(evolution_with(), count, seed), count)
     assert steered[0] > uniform[0] + 0.4
     assert steered[0] > math.log2(CATEGORIES - 1) - 0.1
     assert steered[1] > uniform[1] + 0.25
@@ -58,15 +50,15 @@ def test_at_equal_accepted_counts_steering_beats_the_control(seed: int) -> None:
 
 
 def test_the_dead_category_is_left_to_exploration() -> None:
-    outcomes = run(EntropyEvolution(**knobs()), 600, 1)
+    outcomes = run(evolution_with(), 600, 1)
     late = [o for o in outcomes if o.round >= 4]
     share = sum(o.category == DEAD for o in late) / len(late)
     assert 0 < share < 2 * 0.1 / CATEGORIES + 0.01
 
 
 def steering_after(seed: int, **change: Any) -> Steering:
-    evolution = EntropyEvolution(**knobs(**change))
-    for done in run(UniformEvolution(), 300, 5):
+    evolution = evolution_with(**change)
+    for done in run(made("none"), 300, 5):
         evolution.observe(done)
     return evolution.steer(9, 64, menu(), seed)
 
@@ -75,8 +67,8 @@ def test_a_pure_function_of_outcomes_and_arguments() -> None:
     first = steering_after(1)
     assert first == steering_after(1)
     assert first.requests != steering_after(2).requests
-    evolution = EntropyEvolution(**knobs())
-    for done in run(UniformEvolution(), 300, 5):
+    evolution = evolution_with()
+    for done in run(made("none"), 300, 5):
         evolution.observe(done)
     evolution.steer(3, 64, menu(), 1)
     assert pickle.loads(pickle.dumps(evolution)).steer(9, 64, menu(), 1) == first
@@ -100,7 +92,9 @@ def test_every_knob_has_an_effect(change: dict[str, Any]) -> None:
 
 
 def test_full_exploration_is_uniform() -> None:
-    for decision in steering_after(1, exploration=1).decisions:
+    phase, *decisions = steering_after(1, exploration=1).decisions
+    assert (phase.factor, phase.choice) == ("phase", "balanced")
+    for decision in decisions:
         choices = {"category": CATEGORIES, "operators": 9, "calls": 6}[decision.factor]
         assert decision.weight == pytest.approx(1 / choices)
 
@@ -117,14 +111,14 @@ def test_decisions_are_probabilities_with_reasons() -> None:
 
 
 def test_before_anything_is_known_factors_are_uniform() -> None:
-    steering = EntropyEvolution(**knobs()).steer(0, 64, menu(), 1)
+    steering = evolution_with().steer(0, 64, menu(), 1)
     assert len(steering.requests) == 64
     weights = [d.weight for d in steering.decisions if d.factor == "calls"]
     assert weights == pytest.approx([1 / 6] * 6)
 
 
 def test_what_never_succeeds_is_given_up_even_if_nothing_else_was_tried() -> None:
-    evolution = EntropyEvolution(**knobs())
+    evolution = evolution_with()
     for index in range(100):
         evolution.observe(outcome(index, 0, Request("c11_0", ("revise",), 2), 1))
     decisions = {d.choice: d for d in evolution.steer(2, 8, menu(), 1).decisions}
@@ -134,7 +128,7 @@ def test_what_never_succeeds_is_given_up_even_if_nothing_else_was_tried() -> Non
 
 
 def test_calls_that_yield_one_signature_over_and_over_are_drawn_less() -> None:
-    evolution = EntropyEvolution(**knobs(complexity_weight=0, exploration=0))
+    evolution = evolution_with(complexity_weight=0, exploration=0)
     for index in range(300):
         calls = 1 if index % 2 else 8
         done = outcome(index, 0, Request("c0_0", (), calls), 1)
@@ -146,7 +140,7 @@ def test_calls_that_yield_one_signature_over_and_over_are_drawn_less() -> None:
 
 
 def test_a_cluster_that_yields_rare_modes_is_drawn_more_than_its_neighbour() -> None:
-    evolution = EntropyEvolution(**knobs())
+    evolution = evolution_with()
     for index in range(400):
         cluster = f"c0_{index % 12}"
         done = outcome(index, 0, Request(cluster, (), 2), 1)
@@ -159,7 +153,7 @@ def test_a_cluster_that_yields_rare_modes_is_drawn_more_than_its_neighbour() -> 
 
 
 def test_an_unseen_operator_attracts() -> None:
-    evolution = EntropyEvolution(**knobs())
+    evolution = evolution_with()
     request = Request("c0_0", (), 2)
     for index in range(100):
         evolution.observe(outcome(index, 0, request, 1))
@@ -173,4 +167,4 @@ def test_an_unseen_operator_attracts() -> None:
 )
 def test_unusable_knobs_are_refused_by_name(change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=f"evolution.{next(iter(change))}"):
-        EntropyEvolution(**knobs(**change))
+        evolution_with(**change)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tdscaling.evolution.none import UniformEvolution
+from tests.evolution.options import made
 from tests.evolution.synthetic import menu, outcome
 
 
 def test_uniform_over_clusters_operators_and_calls() -> None:
     offer = menu()
-    steering = UniformEvolution().steer(0, 6000, offer, seed=1)
+    steering = made("none").steer(0, 6000, offer, seed=1)
     assert steering.decisions == ()
     for drawn, choices in (
         ([r.cluster for r in steering.requests], len(offer.clusters)),
@@ -23,7 +23,7 @@ def test_uniform_over_clusters_operators_and_calls() -> None:
 
 
 def test_seed_and_round_decide_outcomes_do_not() -> None:
-    one, two = UniformEvolution(), UniformEvolution()
+    one, two = made("none"), made("none")
     requests = one.steer(3, 20, menu(), seed=1).requests
     two.observe(outcome(0, 0, requests[0], 1))
     assert two.steer(3, 20, menu(), seed=1).requests == requests
