@@ -41,7 +41,7 @@ class Figures:
     equal: dict[str, float]
     """The same at equal N."""
     interval: dict[str, tuple[float, float]]
-    """95% interval of the entropies at equal N over subsamples; no width where N is that N."""
+    """95% interval of the entropies at equal N; see `tdscaling.metrics._entropy.Rarefied`."""
     curves: dict[str, list[float]]
     """Entropies after each of `accepted_at` trajectories."""
     accepted_at: list[int]

@@ -43,7 +43,8 @@ _ASPECT_WORDS = """
 balance detail details history id info list status summary
 """
 _ASPECTS = frozenset(_ASPECT_WORDS.split())
-_PARTICLES = frozenset(("in", "out"))
+_PHRASES = frozenset((("check", "in"), ("check", "out"), ("call", "off")))
+"""Verbs of two words that change state, though the first alone does not."""
 _NAMESPACE = re.compile(r"^.*(?:__|[./:])(?=\w)")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -55,7 +56,7 @@ def seems_to_write(tool: str) -> bool:
     if len(words) > 1 and words[0] in _NOUNS and words[-1] in _ASPECTS:
         return False
     for word, after in zip_longest(words, words[1:]):
-        if word == "check" and after in _PARTICLES:
+        if (word, after) in _PHRASES:
             return True
         if word in _READING:
             return False

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+_NORMAL_95 = 1.959964
+
 
 class Compensated:
     """A running sum whose error does not grow with the number of terms (Neumaier)."""
@@ -99,7 +101,7 @@ class EntropyCounter:
 
 
 def entropy_of(masses: Sequence[float] | Counter[str]) -> float:
-    """Shannon entropy of masses in bits, computed directly."""
+    """`-sum p_k log2 p_k` of masses in bits, 0 to log2(K), computed directly (Shannon 1948)."""
     values = masses.values() if isinstance(masses, Counter) else masses
     held = [mass for mass in values if mass > 0]
     total = math.fsum(held)
@@ -109,7 +111,13 @@ def entropy_of(masses: Sequence[float] | Counter[str]) -> float:
 
 
 def miller_madow(entropy: float, support: int, rows: int) -> float:
-    """`H + (K - 1) / (2 N ln 2)` in bits: H corrected for the bias of a small sample."""
+    """`H + (K - 1) / (2 N ln 2)` in bits, from H: corrected for a small sample (Miller 1955).
+
+    Args:
+        entropy: H, bits.
+        support: K, categories seen.
+        rows: N, trajectories.
+    """
     return entropy + (support - 1) / (2 * rows * math.log(2)) if rows and support else entropy
 
 
@@ -119,11 +127,12 @@ class Rarefied:
 
     n: int
     entropy: float
-    """Mean entropy of subsamples, bits, 0 to log2(n)."""
+    """Mean entropy of subsamples of that size, bits, 0 to log2(n) (Hurlbert 1971)."""
     entropy_low: float
-    """2.5% quantile over subsamples."""
+    """Lower end of the 95% interval, bits."""
     entropy_high: float
-    """97.5% quantile over subsamples."""
+    """Upper end: 95% of such intervals hold what n new trajectories of the source are expected to
+    give. Two of them that do not overlap are a difference."""
     support: float
     """Mean number of categories in a subsample, 1 to n."""
 
@@ -132,8 +141,9 @@ def rarefy(rows: Sequence[Mapping[str, float]], n: int, seed: str, draws: int) -
     """Entropy and support of `rows` cut down to `n` of them.
 
     A subsample takes whole trajectories without replacement. Where every row is one category the
-    means are exact; where masses are spread they are means of the seeded subsamples, as the
-    interval always is. With `n` equal to the number of rows there is one subsample and no spread.
+    means are exact; where masses are spread they are means of the seeded subsamples. The interval
+    is the mean -/+ 1.96 standard errors, cut to the possible range: the error comes from having
+    drawn these `len(rows)` trajectories and no others, so it does not vanish at full size.
 
     Args:
         rows: masses over categories, one mapping per trajectory.
@@ -141,31 +151,47 @@ def rarefy(rows: Sequence[Mapping[str, float]], n: int, seed: str, draws: int) -
         seed: of the subsampling.
         draws: number of subsamples, at least 1.
     """
-    rng = random.Random(f"rarefy:{seed}")
-    whole = n == len(rows)
-    tallies = [
-        _tally(s) for s in ([rows] if whole else (rng.sample(rows, n) for _ in range(draws)))
-    ]
-    entropies = sorted(entropy_of(list(tally.values())) for tally in tallies)
-    if not whole and all(len(row) == 1 for row in rows):
-        counts = [round(count) for count in _tally(rows).values()]
+    tally = _tally(rows)
+    if n == len(rows):
+        entropy, support = entropy_of(list(tally.values())), float(len(tally))
+    elif all(len(row) == 1 for row in rows):
+        counts = [round(count) for count in tally.values()]
         entropy, support = expected_entropy(counts, n), expected_support(counts, n)
     else:
-        entropy = math.fsum(entropies) / len(entropies)
-        support = sum(map(len, tallies)) / len(tallies)
-    return Rarefied(
-        n=n,
-        entropy=entropy,
-        entropy_low=_quantile(entropies, 0.025),
-        entropy_high=_quantile(entropies, 0.975),
-        support=support,
+        rng = random.Random(f"rarefy:{seed}")
+        tallies = [_tally(rng.sample(rows, n)) for _ in range(draws)]
+        entropy = math.fsum(entropy_of(list(t.values())) for t in tallies) / draws
+        support = sum(map(len, tallies)) / draws
+    reach = _NORMAL_95 * standard_error(rows)
+    ceiling = max(entropy, math.log2(len(tally)) if tally else 0.0)
+    return Rarefied(n, entropy, max(0.0, entropy - reach), min(ceiling, entropy + reach), support)
+
+
+def standard_error(rows: Sequence[Mapping[str, float]]) -> float:
+    """Standard error of the entropy of N trajectories, bits, from 0.
+
+    `sqrt(mean_i (sum_k m_ik (log2 p_k + H))^2 / N + (K - 1) / (2 N^2 ln^2 2))`, where m_ik is the
+    mass that trajectory i gives category k over the mean mass. With one category a trajectory the
+    first term is Basharin's (1959) `(sum p log2^2 p - H^2) / N`; the second, from Harris (1975),
+    is what is left where all p are equal.
+    """
+    tally = _tally(rows)
+    total = math.fsum(tally.values())
+    if len(tally) < 2:
+        return 0.0
+    entropy, mean = entropy_of(list(tally.values())), total / len(rows)
+    surprise = {key: (math.log2(mass / total) + entropy) / mean for key, mass in tally.items()}
+    first = math.fsum(
+        math.fsum(mass * surprise[key] for key, mass in row.items()) ** 2 for row in rows
     )
+    second = (len(tally) - 1) / (2 * math.log(2) ** 2)
+    return math.sqrt(first + second) / len(rows)
 
 
 def expected_support(counts: Sequence[int], n: int) -> float:
-    """Expected number of categories among `n` draws without replacement (Hurlbert's S_n), exact.
+    """Expected number of categories among `n` draws without replacement, exact, 1 to K.
 
-    `sum_k 1 - C(N - c_k, n) / C(N, n)`.
+    `sum_k 1 - C(N - c_k, n) / C(N, n)` (Hurlbert 1971, S_n).
     """
     total = sum(counts)
     return math.fsum(
@@ -174,7 +200,11 @@ def expected_support(counts: Sequence[int], n: int) -> float:
 
 
 def expected_entropy(counts: Sequence[int], n: int) -> float:
-    """Expected entropy in bits of `n` draws without replacement, exact; O(sum of counts)."""
+    """Expected entropy of `n` draws without replacement, exact, bits, 0 to log2(n).
+
+    `sum_k sum_j P(j of category k are drawn) * -(j / n) log2(j / n)` with the hypergeometric P, the
+    entropy's counterpart of Hurlbert (1971); O(sum of counts).
+    """
     total = sum(counts)
     base = _log_comb(total, n)
     result = 0.0
@@ -194,14 +224,6 @@ def _tally(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
         for key, mass in row.items():
             tally[key] = tally.get(key, 0.0) + mass
     return tally
-
-
-def _quantile(ordered: Sequence[float], q: float) -> float:
-    """The quantile by linear interpolation between neighbours."""
-    place = q * (len(ordered) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
 
 
 def _term(mass: float) -> float:

@@ -19,6 +19,7 @@ from tdscaling.metrics._entropy import (
     expected_support,
     miller_madow,
     rarefy,
+    standard_error,
 )
 
 keys = st.sampled_from([f"k{i}" for i in range(12)])
@@ -122,7 +123,36 @@ def test_subsampling_agrees_with_the_exact_expectation() -> None:
     assert found.entropy_low < found.entropy < found.entropy_high
     assert found == rarefy(rows, 40, seed="s", draws=400)
     whole = rarefy(rows, len(rows), seed="s", draws=400)
-    assert whole.entropy == whole.entropy_low == pytest.approx(entropy_of(counts))
+    assert whole.entropy == pytest.approx(entropy_of(counts))
+    assert whole.entropy_low < whole.entropy < whole.entropy_high
+
+
+def test_standard_error_by_hand() -> None:
+    """Halves of 100: no first order, 1 degree of freedom; 3 to 1: Basharin's variance."""
+    even = [{"a": 1.0}, {"b": 1.0}] * 50
+    assert standard_error(even) == pytest.approx(math.sqrt(1 / 2) / (100 * math.log(2)))
+    uneven = [{"a": 1.0}] * 75 + [{"b": 1.0}] * 25
+    basharin = (0.75 * math.log2(0.75) ** 2 + 0.25 * 4 - entropy_of([3, 1]) ** 2) / 100
+    assert standard_error(uneven) ** 2 == pytest.approx(basharin + 1 / (2e4 * math.log(2) ** 2))
+    doubled = [{key: 2 * mass for key, mass in row.items()} for row in uneven]
+    assert standard_error(doubled) == pytest.approx(standard_error(uneven))
+    assert standard_error([{"a": 1.0}] * 9) == standard_error([]) == 0
+
+
+@pytest.mark.parametrize("weights", [[1 / (i + 1) for i in range(60)], [1.0] * 25])
+@pytest.mark.parametrize("n", [60, 200])
+def test_the_interval_holds_the_expectation_as_often_as_it_says(
+    weights: list[float], n: int
+) -> None:
+    rng = random.Random(11)
+    total = sum(weights)
+    truth = expected_entropy([round(1e5 * w / total) for w in weights], n)
+    held = 0
+    for _ in range(200):
+        drawn = [{str(k): 1.0} for k in rng.choices(range(len(weights)), weights, k=200)]
+        found = rarefy(drawn, n, "s", 1)
+        held += found.entropy_low <= truth <= found.entropy_high
+    assert 0.91 <= held / 200 <= 1
 
 
 def test_rarefied_entropy_of_a_larger_sample_matches_a_smaller_one() -> None:
