@@ -92,6 +92,8 @@ def _check_part(path: str, part: Mapping[str, Any]) -> Iterator[str]:
             yield f"{_join(path, key)}: {target.__name__} takes no such argument; it takes: {takes}"
     if not part.get("_partial_") and "_args_" not in part:
         yield from _missing(path, part, parameters)
+        for name in sorted(packed.keys() - part.keys()):
+            yield _needed(_join(path, name), part)
 
 
 def _packed(annotation: Any) -> dict[str, Any]:
@@ -108,8 +110,11 @@ def _missing(
     for name, parameter in parameters.items():
         needed = parameter.default is parameter.empty and parameter.kind not in variadic
         if needed and name not in part:
-            where = _join(path, name)
-            yield f"{where}: {part[TARGET]} needs this argument; type +{where}=..."
+            yield _needed(_join(path, name), part)
+
+
+def _needed(where: str, part: Mapping[str, Any]) -> str:
+    return f"{where}: {part[TARGET]} needs this argument; type +{where}=..."
 
 
 def _annotations(target: Any) -> dict[str, Any]:

@@ -119,7 +119,11 @@ def of_command(invocation: Invocation) -> str:
 def _comments(invocation: Invocation, choices: dict[str, str]) -> dict[str, str]:
     """The comment of each dotted key, as written in the configs that were chosen."""
     sources = [("", invocation.command)]
-    sources += [(group.replace("/", "."), f"{group}/{option}") for group, option in choices.items()]
+    sources += [
+        (group.replace("/", "."), f"{group}/{part}")
+        for group, option in choices.items()
+        for part in (*_shared(invocation, group), option)
+    ]
     found: dict[str, str] = {}
     for package, name in sources:
         for folder in invocation.folders:
@@ -128,6 +132,11 @@ def _comments(invocation: Invocation, choices: dict[str, str]) -> dict[str, str]
                 found |= _remarks(path.read_text(encoding="utf-8"), package)
                 break
     return found
+
+
+def _shared(invocation: Invocation, group: str) -> list[str]:
+    """Files of a group that its options are made of."""
+    return [path.stem for folder in invocation.folders for path in folder.glob(f"{group}/_*.yaml")]
 
 
 def _remarks(text: str, package: str) -> dict[str, str]:

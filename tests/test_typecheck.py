@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tdscaling.typecheck import problems
+from tests.evolution.options import knobs
 
 FIXED: dict[str, Any] = {
     "_target_": "tests.commandline_parts.Fixed",
@@ -99,6 +100,15 @@ def test_misfit(config: dict[str, Any], line: str) -> None:
 
 def test_all_misfits_of_a_part_are_told() -> None:
     assert len(problems(FIXED | {"count": "x", "names": 5, "more": 1})) == 3
+
+
+def test_keys_that_options_share_are_checked_like_their_own() -> None:
+    control = {"_target_": "tdscaling.evolution.none.UniformEvolution", **knobs("none")}
+    assert problems(control) == []
+    assert problems(control | {"window": "x"}) == ["window: expected int, got 'x' (str)"]
+    assert problems(control | {"windw": 1})[0].startswith("windw: UniformEvolution takes no such")
+    del control["fall"]
+    assert problems(control)[0].startswith("fall: tdscaling.evolution.none.UniformEvolution needs")
 
 
 def test_touched_parts_come_first() -> None:
