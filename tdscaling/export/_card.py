@@ -85,6 +85,10 @@ def _diversity(summary: Summary) -> str:
     for what in ("tools", "clusters"):
         used = f"{coverage[f'{what}_used']} of {coverage[f'{what}_offered']}"
         figures.append([f"Coverage: {what} used", used])
+    figures += [
+        ["Pairs of tools where one fed the other", coverage["tool_pairs"]],
+        ["Shapes of data-flow graphs", coverage["shapes"]],
+    ]
     if summary.accepted:
         figures += [
             ["Cumulative action complexity, mean", complexity["mean"]],
