@@ -63,6 +63,7 @@ class World:
             raise sqlite3.IntegrityError(f"a row of {broken[0]} refers to no row of {broken[2]}")
         self._image = connection.serialize()
         self.tables = {name: _raw(connection, name) for name in domain.tables}
+        self.columns = {name: _columns(connection, name) for name in domain.tables}
         connection.close()
 
     def open(self) -> Session:
@@ -181,10 +182,11 @@ class Session:
         for name, before in self._origin.tables.items():
             after = _raw(self._connection, name)
             if after != before:
-                columns, keys = _columns(self._connection, name)
+                columns, keys = self._origin.columns[name]
+                same = set(before) & set(after)
                 difference = _difference(
-                    _keyed(before, columns, keys),
-                    _keyed(after, columns, keys),
+                    _keyed([row for row in before if row not in same], columns, keys),
+                    _keyed([row for row in after if row not in same], columns, keys),
                     self.domain.volatile(name),
                 )
                 if difference:
