@@ -145,7 +145,7 @@ class _Reader:
     def _writes(self, tool: str) -> bool:
         if self._known_writes is not None:
             return tool in self._known_writes
-        return not _CODE.search(tool) and seems_to_write(tool)
+        return not _runs_code(tool) and seems_to_write(tool)
 
     def _count(self, call: Call) -> None:
         call.step = len(self._calls)
@@ -157,7 +157,7 @@ class _Reader:
         self._calls.append((kind, call))
 
     def _kind(self, call: Call) -> str:
-        if _CODE.search(call.tool):
+        if _runs_code(call.tool):
             return "code"
         if call.recovered:
             return "recover"
@@ -216,6 +216,11 @@ def _stands_in(call: Call, failed: Call) -> bool:
         return words_of(call.tool)[:1] == words_of(failed.tool)[:1]
     shared = set(leaves(call.arguments)) & set(leaves(failed.arguments))
     return bool(shared or _nouns(call.tool) & _nouns(failed.tool))
+
+
+def _runs_code(tool: str) -> bool:
+    """Whether a tool's name ends in running code; OpenAI allows 64 characters of it."""
+    return bool(_CODE.search(tool[-64:]))
 
 
 def _nouns(tool: str) -> set[str]:

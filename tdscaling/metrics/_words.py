@@ -17,11 +17,10 @@ _COURTESY = re.compile(
     re.IGNORECASE,
 )
 _REQUEST = re.compile(
-    r"^\W*(?:(?:sure|certainly|of course|okay|ok|thanks|thank you|sorry|then|now|first|so|to \w+"
-    r"[^,]{0,40}|before [^,]{0,40}|in order to [^,]{0,40})[,!.]?\s+)*"
-    r"(?:(?:please|kindly)\s+(?:provide|share|give|tell|send|confirm|specify|enter|reply|state|"
-    r"choose|select|pick|let me know)\b|let me know\s+(?!if\b)\w|(?:i|we)(?:'ll)?(?: (?:will|would|"
-    r"do|just|also|still))*\s+need\s+(?:you to|your|to know|the (?:following|name|date|number))\b)",
+    r"\b(?:(?:please|kindly)\s+(?:provide|share|give|tell|send|confirm|specify|enter|reply|state|"
+    r"choose|select|pick|let me know)\b|let me know\s+(?!if\b)\w|"
+    r"(?:i|we)(?:'ll)?(?: (?:will|would|do|just|also|still)){0,3}\s+"
+    r"need\s+(?:you to|your|to know|the (?:following|name|date|number))\b)",
     re.IGNORECASE,
 )
 _TO_USER = re.compile(
@@ -30,7 +29,8 @@ _TO_USER = re.compile(
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
-    r"\b(?P<who>(?:i|we)(?:'m|'re)?(?: (?:\w+ly|am|are|was|were|just|still|also|therefore))* )?"
+    r"\b(?P<who>(?:i|we)(?:'m|'re)?"
+    r"(?: (?:\w{1,20}ly|am|are|was|were|just|still|also|therefore)){0,3} )?"
     r"(can't|can not|cannot|won't|will not be able|unable to|"
     r"not able to|(is|are|was|were) ?(n't|not) (possible|allowed|permitted|eligible)|"
     r"not possible to|could(n't| not) be (done|made|completed|processed|changed|cancelled)|"
@@ -64,6 +64,9 @@ _REVISION = re.compile(
 )
 _WHY = re.compile(r"\b(?:why|how come)\b[^.!?\n]*\?", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?=\w)[^.!?\n]*)*[.!?\n]*")
+_LONGEST = 2000
+"""Characters that are read at either end of a message: what follows a cue is searched again and
+again, which a pasted document would make slow."""
 _TAIL = 2
 """Sentences that may follow a question that still waits for its answer."""
 
@@ -113,5 +116,7 @@ def revises(text: str) -> bool:
 
 
 def _straight(text: str) -> str:
-    """Typographic quotes as plain ones, since models write either."""
+    """The first and last words of a text, typographic quotes as plain ones: models write either."""
+    if len(text) > 2 * _LONGEST:
+        text = f"{text[:_LONGEST]}\n{text[-_LONGEST:]}"
     return text.replace("\u2019", "'").replace("\u201d", '"').replace("\u201c", '"')
