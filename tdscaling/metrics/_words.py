@@ -74,10 +74,10 @@ _TAIL = 2
 def asks(text: str) -> bool:
     """Whether the text waits for an answer, courtesies left out.
 
-    Its last sentence is a question, or one of the last three asks the user for something and none
-    after it is a courtesy's reply.
+    Its last sentence is a question, or one of the last three asks the user for something; what
+    others are quoted with does not count.
     """
-    stripped = _straight(text).rstrip().rstrip("\"')*_ ")
+    stripped = _QUOTED.sub("it", _straight(text)).rstrip().rstrip("\"')*_ ")
     sentences = [part.strip() for part in _SENTENCE.findall(stripped) if part.strip()]
     for place, sentence in enumerate(reversed(sentences[-1 - _TAIL :])):
         bare = sentence.rstrip("\"')*_ ")
