@@ -25,7 +25,7 @@ SETTINGS = {
 }
 """Settings that scripts rely on, each with one line."""
 
-_HIDDEN_GROUPS = ("domains", "experiment", "hydra")
+_HIDDEN_GROUPS = ("ablation", "domains", "experiment", "hydra")
 
 _EXAMPLES = """\
 Examples:

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tdscaling.compare._figures import contrast
 from tdscaling.compare._groups import labels
 from tdscaling.compare._runs import find, read
 from tdscaling.errors import ConfigError, RunDirectoryError
-from tdscaling.schema import Action, Cluster, Outcome, Request, Tool, Trace, Verdict
+from tdscaling.schema import Action, Cluster, LlmCall, Outcome, Request, Tool, Trace, Verdict
 from tdscaling.store import FILE, Store
 
 
@@ -166,3 +167,29 @@ def test_labels_name_options_and_knobs_that_differ() -> None:
     nested = [{"roles": {"user": {"_target_": f"tdscaling.roles.user.{n}.R"}}} for n in "ab"]
     assert labels(nested) == ["roles/user=a", "roles/user=b"]
     assert labels([{"llm": None}, {"llm": "x"}]) == ["llm=null", 'llm="x"']
+
+
+def test_curves_go_over_accepted_trajectories_and_over_tokens(sweep: Path, tmp_path: Path) -> None:
+    compare(f"{sweep}/*", str(tmp_path / "c"), draws=2, seed=0)
+    for run in json.loads((tmp_path / "c" / "compare.json").read_text())["runs"]:
+        lengths = {name: len(curve) for name, curve in run["curves"].items()}
+        assert set(lengths) == {"domain", "mode", "signature", "cells", "complexity"}
+        assert {*lengths.values(), len(run["tokens_at"])} == {len(run["accepted_at"])}
+        assert run["curves"]["cells"][-1] == run["own"]["cells"]
+        assert run["curves"]["complexity"][-1] == pytest.approx(run["complexity"])
+        assert run["tokens_at"] == sorted(run["tokens_at"])
+    svg = (tmp_path / "c" / "entropy.svg").read_text()
+    for words in ("tokens, all attempts", "cells filled", "mean per trajectory"):
+        assert words in svg
+
+
+def test_tokens_are_what_models_counted_or_a_quarter_of_the_characters(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    first, second, third = (outcome(i, ["m"], rng) for i in range(3))
+    called = LlmCall("user", "m", 30, 12, 1.0, 0.0)
+    store = Store.open(tmp_path / FILE, config("none", 1))
+    lines = [replace(first, line="x" * 40), replace(second, line="x" * 400, llm_calls=(called,))]
+    store.commit([*lines, replace(third, line="")])
+    store.close()
+    (run,), _ = read(find(str(tmp_path)))
+    assert run.spent == [10 + 42, 10 + 42 + 0]

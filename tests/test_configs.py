@@ -18,10 +18,11 @@ DATA = {"evolution/schedule"}
 OPTIONS = [
     f"{group}={option}"
     for group, options in GROUPS.items()
-    if group.split("/")[0] not in {"domains", "experiment", "hydra"} and group not in DATA
+    if group.split("/")[0] not in {"ablation", "domains", "experiment", "hydra"} and group not in DATA
     for option in options
 ]
 SCHEDULES = [f"evolution/schedule={name}" for name in GROUPS["evolution/schedule"]]
+ABLATIONS = [f"ablation={name}" for name in GROUPS["ablation"]]
 EXPERIMENTS = [f"experiment={name}" for name in GROUPS.get("experiment", [])]
 COMMANDS = configuration.commands([CONF])
 
@@ -47,7 +48,7 @@ def checked(word: str, run_dir: Path) -> DictConfig:
     return job
 
 
-@pytest.mark.parametrize("word", [*OPTIONS, *EXPERIMENTS, *SCHEDULES])
+@pytest.mark.parametrize("word", [*OPTIONS, *EXPERIMENTS, *SCHEDULES, *ABLATIONS])
 def test_option_composes_checks_and_builds(word: str, tmp_path: Path) -> None:
     assert callable(configuration.build(checked(word, tmp_path)))
 

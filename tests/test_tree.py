@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
-NO_OPTIONS = {"domains", "experiment", "hydra"}
+NO_OPTIONS = {"ablation", "domains", "experiment", "hydra"}
 """Folders of conf/ that hold data, presets or Hydra's own groups, not options with a module."""
 
 DATA = {"evolution/schedule"}

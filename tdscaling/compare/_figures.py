@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any
 
 from tdscaling.compare._groups import labels
@@ -43,8 +44,10 @@ class Figures:
     interval: dict[str, tuple[float, float]]
     """95% interval of the entropies at equal N; see `tdscaling.metrics._entropy.Rarefied`."""
     curves: dict[str, list[float]]
-    """Entropies after each of `accepted_at` trajectories."""
+    """Entropies, cells filled and mean complexity after each of `accepted_at` trajectories."""
     accepted_at: list[int]
+    tokens_at: list[int]
+    """Tokens of all attempts up to there."""
 
     @property
     def values(self) -> dict[str, float]:
@@ -130,8 +133,13 @@ def _figures(run: Run, label: str, equal_n: int, draws: int, seed: int) -> Figur
         own=_values(own),
         equal=_values(equal),
         interval={name: (equal[name].entropy_low, equal[name].entropy_high) for name in ENTROPIES},
-        curves={name: _curve(columns[name], points) for name in ENTROPIES},
+        curves={
+            **{name: _curve(columns[name], points) for name in ENTROPIES},
+            "cells": _filled(run.cells, points),
+            "complexity": _means(run.complexities, points),
+        },
         accepted_at=points,
+        tokens_at=[run.spent[point - 1] for point in points],
     )
 
 
@@ -162,6 +170,20 @@ def _curve(rows: Sequence[Masses], points: Sequence[int]) -> list[float]:
         if number in wanted:
             curve.append(counter.entropy)
     return curve
+
+
+def _filled(rows: Sequence[Masses], points: Sequence[int]) -> list[float]:
+    seen: set[str] = set()
+    counts = []
+    for row in rows:
+        seen |= row.keys()
+        counts.append(float(len(seen)))
+    return [counts[point - 1] for point in points]
+
+
+def _means(values: Sequence[float], points: Sequence[int]) -> list[float]:
+    sums = list(accumulate(values))
+    return [sums[point - 1] / point for point in points]
 
 
 def _spreads(runs: Sequence[Figures]) -> dict[str, Spread]:

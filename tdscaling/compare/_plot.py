@@ -1,7 +1,8 @@
-"""Entropies against accepted trajectories, one line per group, bands over seeds.
+"""Entropies, coverage and complexity as a run goes on, one line per group, bands over seeds.
 
-Enters: a `Comparison`. Leaves: `entropy.svg` and `entropy.png`. At one place of the horizontal axis
-all runs have the same N, so the lines compare vertically.
+Enters: a `Comparison`. Leaves: `entropy.svg` and `entropy.png`. The upper row goes over accepted
+trajectories: at one place all runs have the same N, so the lines compare vertically. The lower row
+goes over tokens spent, rejected attempts included: what the same money buys.
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tdscaling.compare._figures import ENTROPIES, Comparison, Figures, Group
+from tdscaling.compare._figures import Comparison, Figures, Group
 
 _MARKS = ("-", "--", "-.", ":")
+_PANELS = {
+    "domain": ("domain entropy", "bits"),
+    "mode": ("mode entropy", "bits"),
+    "signature": ("signature entropy", "bits"),
+    "cells": ("coverage", "cells filled"),
+    "complexity": ("action complexity", "mean per trajectory"),
+}
 
 
 def draw(comparison: Comparison, out: Path) -> None:
@@ -22,23 +30,26 @@ def draw(comparison: Comparison, out: Path) -> None:
     from matplotlib.figure import Figure
 
     with rc_context({"svg.hashsalt": "tdscaling", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(12, 4.2), layout="constrained")
-        panels = figure.subplots(1, len(ENTROPIES))
-        for panel, name in zip(panels, ENTROPIES, strict=True):
-            for number, group in enumerate(comparison.groups):
-                _line(panel, group, name, number)
-            panel.axvline(comparison.equal_n, color="0.6", linewidth=0.8, linestyle=":")
-            panel.set(title=f"{name} entropy", xlabel="accepted trajectories", ylabel="bits")
-            panel.set_ylim(bottom=0)
-        handles, names = panels[0].get_legend_handles_labels()
+        figure = Figure(figsize=(18, 8), layout="constrained")
+        rows = figure.subplots(2, len(_PANELS))
+        for axis, panels in zip(("accepted", "tokens"), rows, strict=True):
+            for panel, (name, (title, unit)) in zip(panels, _PANELS.items(), strict=True):
+                for number, group in enumerate(comparison.groups):
+                    _line(panel, group, name, axis, number)
+                label = "accepted trajectories" if axis == "accepted" else "tokens, all attempts"
+                panel.set(title=title, xlabel=label, ylabel=unit)
+                panel.set_ylim(bottom=0)
+                if axis == "accepted":
+                    panel.axvline(comparison.equal_n, color="0.6", linewidth=0.8, linestyle=":")
+        handles, names = rows[0][0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", frameon=False)
         figure.savefig(out / "entropy.svg", metadata={"Date": None})
         figure.savefig(out / "entropy.png", dpi=150)
 
 
-def _line(panel: Any, group: Group, name: str, number: int) -> None:
-    places = _shared_places(group.runs)
-    columns = [_at(run, name, places) for run in group.runs]
+def _line(panel: Any, group: Group, name: str, axis: str, number: int) -> None:
+    places = _shared_places(group.runs, axis)
+    columns = [_at(_places(run, axis), run.curves[name], places) for run in group.runs]
     means = [sum(values) / len(values) for values in zip(*columns, strict=True)]
     runs = len(group.runs)
     panel.plot(
@@ -55,19 +66,22 @@ def _line(panel: Any, group: Group, name: str, number: int) -> None:
         panel.fill_between(places, lows, highs, color=f"C{number % 10}", alpha=0.2, linewidth=0)
 
 
-def _shared_places(runs: Sequence[Figures]) -> list[int]:
+def _places(run: Figures, axis: str) -> list[int]:
+    return run.accepted_at if axis == "accepted" else run.tokens_at
+
+
+def _shared_places(runs: Sequence[Figures], axis: str) -> list[int]:
     """Places up to where every run of the group goes."""
-    return min((run.accepted_at for run in runs), key=lambda places: places[-1])
+    return min((_places(run, axis) for run in runs), key=lambda places: places[-1])
 
 
-def _at(run: Figures, name: str, places: Sequence[int]) -> list[float]:
-    """The run's curve at `places`, by linear interpolation between its own."""
-    xs, ys = run.accepted_at, run.curves[name]
+def _at(xs: Sequence[int], ys: Sequence[float], places: Sequence[int]) -> list[float]:
+    """The curve of `xs` and `ys` at `places`, by linear interpolation between its points."""
     values, i = [], 0
     for place in places:
         while i < len(xs) - 1 and xs[i] < place:
             i += 1
-        if i == 0 or xs[i] <= place:
+        if i == 0 or xs[i] <= place or xs[i] == xs[i - 1]:
             values.append(ys[i])
         else:
             part = (place - xs[i - 1]) / (xs[i] - xs[i - 1])

@@ -38,6 +38,10 @@ class Run:
     signatures: list[Masses]
     cells: list[Masses]
     tools: list[Masses]
+    complexities: list[float]
+    """Cumulative action complexity of each."""
+    spent: list[int]
+    """Tokens of all attempts up to each; a quarter of the characters where no model counted."""
 
     @property
     def accepted(self) -> int:
@@ -96,8 +100,11 @@ def _read(file: Path) -> Run:
 def _read_tables(store: Store, name: str) -> Run:
     config = store.config()
     rows = store.query(
-        "SELECT t.idx, category, categories, mode, signature, complexity, calls, tools"
-        " FROM trajectories t LEFT JOIN"
+        "SELECT t.idx, category, categories, mode, signature, complexity, calls, tools, spent"
+        " FROM (SELECT t.*, sum(CASE WHEN prompt_tokens + completion_tokens > 0"
+        " THEN prompt_tokens + completion_tokens ELSE coalesce(length(line), 0) // 4 END)"
+        " OVER (ORDER BY t.idx)::BIGINT AS spent"
+        " FROM trajectories t LEFT JOIN documents d ON d.idx = t.idx) t LEFT JOIN"
         " (SELECT idx, list(DISTINCT tool ORDER BY tool) AS tools FROM actions GROUP BY idx) a"
         " ON a.idx = t.idx WHERE accepted ORDER BY t.idx"
     )
@@ -119,6 +126,8 @@ def _read_tables(store: Store, name: str) -> Run:
         signatures=[{row["signature"]: 1.0} for row in rows],
         cells=[{_cell(row, edges): 1.0} for row in rows],
         tools=[dict.fromkeys(row["tools"] or (), 1.0) for row in rows],
+        complexities=[row["complexity"] for row in rows],
+        spent=[row["spent"] for row in rows],
     )
 
 
