@@ -20,7 +20,7 @@ from tdscaling.report.clustermap import drawing
 from tdscaling.report.page import embed
 from tdscaling.schema import Cluster, Edge, Tool
 from tdscaling.store import FILE, Store
-from tests.export.ledger import EVIL, make_run, outcome
+from tests.export.ledger import CONFIG, EVIL, make_run, outcome
 
 
 def data_of(page: Path) -> dict:
@@ -91,6 +91,20 @@ def test_an_empty_run_has_a_report(tmp_path: Path) -> None:
     text = page.read_text("utf-8")
     assert "No trajectory was accepted." in text
     assert "Nothing was rejected." in text
+
+
+def test_alarms_are_a_banner_of_their_own(tmp_path: Path) -> None:
+    quiet = write_report(make_run(tmp_path, 20), trajectories=0).read_text("utf-8")
+    assert 'id="alarms"' not in quiet
+    store = Store.open(tmp_path / FILE, CONFIG)
+    row = {"round": 3, "kind": "cell", "value": 0.7, "threshold": 0.5, "message": f"cell {EVIL}"}
+    store.commit([], alarms=[row])
+    store.close()
+    text = write_report(tmp_path, trajectories=0).read_text("utf-8")
+    banner = text.split('id="alarms"')[1].split("</aside>")[0]
+    assert "1 alarm: " in banner
+    assert "Round 3, <code>cell</code>: cell &lt;/script&gt;&lt;img" in banner
+    assert EVIL not in banner
 
 
 def test_an_open_ledger_is_used_and_left_open(run: Path) -> None:

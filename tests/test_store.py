@@ -61,7 +61,12 @@ def make_outcome(index: int, *, accepted: bool = True, line: str | None = None) 
         round=index // 8,
         id=f"id{index}",
         seed=f"seed{index}",
-        request=Request("c1", ("extend", "revise") if index % 2 else (), 1 + index % 5),
+        request=Request(
+            "c1",
+            ("extend", "revise") if index % 2 else (),
+            1 + index % 5,
+            f"p{index}" if index % 3 else None,
+        ),
         category="travel",
         domain="airline",
         categories={"travel": 2 / 3, "bank": 1 / 3} if index % 3 else {},

@@ -250,6 +250,7 @@ def values(store: Store, title: str) -> Row:
         "entropy_columns": ENTROPY_COLUMNS,
         "entropy_rows": _entropy_rows(summary),
         "grid": grid(store, summary),
+        "alarms": store.query("SELECT * FROM alarms ORDER BY round, rowid"),
         **_outcomes(store, summary),
         "footer": f"Written by TDScaling {summary.release} from run.duckdb, config "
         f"{summary.config_digest}. The page loads nothing from elsewhere.",
