@@ -8,20 +8,24 @@ finished plan.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from tdscaling.blueprints._plan import Planner
+from tdscaling.blueprints._refer import PERSONAL
 from tdscaling.declared.domain import Domain, ToolSpec
 from tdscaling.errors import BlueprintError
 from tdscaling.schema import Operator
 
-GOALS_PER_TURN = 3
+GOALS_PER_TURN = 2
 """Wishes that a user voices in one breath, at most."""
-TOOL_TRIES = 8
+TOOL_TRIES = 12
 """Tools tried for one goal before it counts as impossible."""
 NEW_TURN_SHARE = 0.7
 """Probability that `extend` gives a further goal a user turn of its own."""
 FALLBACK_SHARE = 0.5
 """Probability that a user names an alternative for what will be refused."""
+JOIN_TRIES = 16
+"""Joins tried with the steps at hand."""
 CARRIER_TRIES = 2
 """Goals added for the sake of a value that the other domain can take."""
 AGAIN_SHARE = 0.5
@@ -60,14 +64,14 @@ class Composer:
         self.revised: dict[int, tuple[str, str]] = {}
         """Per step that repeats an earlier goal: parameter and the fact that it replaces."""
         self._turn = 0
-        self._goals = 0
+        self._closed = False
 
     def go_on(self, applied: set[Operator], revised: dict[int, tuple[str, str]]) -> None:
         """Go on from a draft that a parent's steps fill."""
         steps = self._planner.steps
         self.applied, self.revised = set(applied), dict(revised)
         self._turn = max(step.turn for step in steps)
-        self._goals = sum(s.turn == self._turn and s.purpose == "goal" for s in steps)
+        self._closed = any(steps[number].turn == self._turn for number in revised)
         used = {step.domain for step in steps}
         self._active = [domain for domain in self._domains if domain.name in used]
         # Operators that only reword or disturb may be change enough; others need a further goal.
@@ -94,10 +98,10 @@ class Composer:
         for operator in shaping:
             self._must(makers[operator], f"operator {operator}")
             self.applied.add(operator)
-        while len(self._planner.steps) < self._calls and self._plain():
+        while len(self._planner.steps) < self._calls and (self._plain() or self._later()):
             pass
         if "extend" in self._asked and "extend" not in self.applied:
-            self._turn, self._goals = self._turn + 1, 0
+            self._next_turn()
             self._must(self._plain, "operator extend")
             self.applied.add("extend")
 
@@ -110,9 +114,19 @@ class Composer:
         """Decide which user turn the next goal belongs to."""
         self._planner.depth = min(self._depth, max(0, self._calls - len(self._planner.steps) - 1))
         spread = "extend" in self._asked and self._random.random() < NEW_TURN_SHARE
-        if self._goals and (own_turn or spread or self._goals >= GOALS_PER_TURN):
-            self._turn, self._goals = self._turn + 1, 0
-            self.applied.add("extend")
+        full = self._closed or self._goals >= GOALS_PER_TURN
+        if self._goals and (own_turn or spread or full):
+            self._next_turn()
+
+    @property
+    def _goals(self) -> int:
+        """Wishes of the present user turn."""
+        steps = self._planner.steps
+        return sum(s.turn == self._turn and s.purpose == "goal" and not s.fallback for s in steps)
+
+    def _next_turn(self) -> None:
+        self._turn, self._closed = self._turn + 1, False
+        self.applied.add("extend")
 
     def _try(self, tools: list[tuple[Domain, ToolSpec]], **wish: object) -> ToolSpec | None:
         """The first of the tools, in weighted order, that works as a goal."""
@@ -122,7 +136,6 @@ class Composer:
         for number in order[:TOOL_TRIES]:
             domain, spec = tools[number]
             if self._planner.goal(domain.name, spec.name, self._turn, **wish):  # type: ignore[arg-type]
-                self._goals += 1
                 return spec
         return None
 
@@ -149,9 +162,16 @@ class Composer:
         self._begin()
         return self._try(self._tools()) is not None
 
+    def _later(self) -> bool:
+        """A goal in a turn of its own: by then the user has been told what there is."""
+        if not self._goals:
+            return False
+        self._next_turn()
+        return self._plain()
+
     def _branch(self) -> bool:
         """Two goals of one turn, neither of which needs the other."""
-        self._begin(own_turn=self._goals >= GOALS_PER_TURN - 1)
+        self._begin(own_turn=True)
         first = self._try(self._tools())
         if first is None:
             return False
@@ -175,7 +195,7 @@ class Composer:
             mark, facts = len(self._planner.steps), dict(self._planner.facts)
             if self._planner.goal(domain.name, spec.name, self._turn):
                 if self._again(domain):
-                    self._goals = 1
+                    self._closed = True
                     return True
                 del self._planner.steps[mark:]
                 self._planner.facts = facts
@@ -211,10 +231,8 @@ class Composer:
         if self._random.random() < FALLBACK_SHARE:
             mark = len(self._planner.steps)
             same = [(domain, spec) for domain, spec in ruled if spec is refused]
-            if self._try(same):
-                if len(self._planner.steps) == mark + 1:
-                    self._planner.steps[mark].fallback = True
-                self._goals -= 1
+            if self._try(same) and len(self._planner.steps) == mark + 1:
+                self._planner.steps[mark].fallback = True
         return True
 
     def _cross(self) -> bool:
@@ -247,10 +265,20 @@ class Composer:
             and spec.name in self._planner.allowed[other.name]
         ]
         self._random.shuffle(joins)
-        for number, column, spec, name in joins[:TOOL_TRIES]:
-            given = {name: {"step": number, "column": column}}
-            if self._planner.goal(other.name, spec.name, self._turn, given=given):
-                self._goals += 1
+        for number, column, spec, name in joins[:JOIN_TRIES]:
+            given = self._given(number, column, spec.file.parameters[name].kind)
+            if given and self._planner.goal(other.name, spec.name, self._turn, given={name: given}):
                 self._active.append(other)
                 return True
         return False
+
+    def _given(self, number: int, column: str, kind: str | None) -> dict[str, Any] | None:
+        """How the value crosses over: pointed at, or repeated by the user who was told it."""
+        if kind in PERSONAL:
+            return {"step": number, "column": column}
+        step = self._planner.steps[number]
+        if step.purpose != "goal" or column not in step.spec.file.tell:
+            return None
+        if step.turn == self._turn:
+            self._next_turn()
+        return {"fact": self._planner.state(column, step.result.rows[0][column])}

@@ -11,13 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tdscaling.bindings import BindingError, resolve, rows
-from tdscaling.blueprints._plan import DraftStep, display
+from tdscaling.blueprints._refer import TOLD_ROWS, DraftStep, display
 from tdscaling.declared.world import Session
 from tdscaling.errors import BlueprintError
 from tdscaling.schema import Answer, Step
-
-TOLD_ROWS = 3
-"""Rows of a list whose values an answer must tell, from the top."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from tdscaling.bindings import BindingError, resolve
-from tdscaling.blueprints._plan import DraftStep, Picked, Planner
+from tdscaling.blueprints._plan import Planner
+from tdscaling.blueprints._refer import DraftStep, Picked
 from tdscaling.errors import BlueprintError
 from tdscaling.schema import Blueprint, Step
 
@@ -51,10 +52,7 @@ def _refer(planner: Planner, draft: DraftStep) -> None:
     """Find the words for values that come out of rows again."""
     for name, source in draft.bindings.items():
         if "step" in source:
-            picked = _picked(planner, source)
-            draft.phrases[name] = planner.phrase(draft.domain, draft.spec, name, source, picked)
-            if picked.distinct:
-                draft.needed |= {name}
+            planner.word(draft, name, source, _picked(planner, source))
 
 
 def _picked(planner: Planner, source: dict[str, Any]) -> Picked:

@@ -9,14 +9,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from tdscaling.bindings import rows
+from tdscaling.blueprints._refer import (
+    PERSONAL,
+    DraftStep,
+    Expect,
+    Picked,
+    Purpose,
+    picks,
+    reference,
+)
 from tdscaling.declared.arguments import candidates
 from tdscaling.declared.domain import ToolSpec
 from tdscaling.declared.rows import Generators
 from tdscaling.declared.world import Result, Session
+from tdscaling.errors import BlueprintError
 
 ROW_TRIES = 8
 """Combinations of rows tried for a step before it counts as not executable."""
@@ -27,45 +36,6 @@ REUSE_SHARE = 0.85
 KNOWN_SHARE = 0.4
 """Probability that a user gives a key that people know, where a lookup would find it too."""
 
-Expect = Literal["ok", "refused"]
-
-
-@dataclass(slots=True)
-class DraftStep:
-    """One executed step of a draft."""
-
-    domain: str
-    spec: ToolSpec
-    turn: int
-    purpose: Literal["goal", "lookup"]
-    expect: Expect
-    bindings: dict[str, dict[str, Any]]
-    values: dict[str, Any]
-    """Arguments as executed."""
-    result: Result
-    phrases: dict[str, str] = field(default_factory=dict)
-    """How the user refers to each argument that is bound from a row."""
-    needed: frozenset[str] = frozenset()
-    """Arguments whose phrase tells which row is meant: the user's words must contain it."""
-    fallback: bool = False
-    """True where the step is what the user wants if the step before is refused."""
-
-    @property
-    def depends(self) -> set[int]:
-        """Steps that it takes a value from."""
-        return {b["step"] for b in self.bindings.values() if "step" in b}
-
-
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """One row of a step's result, and how a plan and a person say which."""
-
-    row: Mapping[str, Any]
-    pick: Literal["first"] | dict[str, Any]
-    phrase: str
-    distinct: bool
-    """Whether the phrase is needed to tell the row from others."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -73,7 +43,7 @@ class Ask:
 
     domain: str
     turn: int
-    purpose: Literal["goal", "lookup"]
+    purpose: Purpose
     expect: Expect
     stack: tuple[str, ...]
     """Tools that wait for it, the goal first."""
@@ -157,6 +127,8 @@ class Planner:
         producers = [e.producer for e in owner.edges if e.consumer == spec.name and e.slot == name]
         if parameter.optional or (not producers and column not in owner.keys):
             return None
+        if column not in owner.keys and parameter.kind not in PERSONAL:
+            return None  # an amount or a date that is at hand is seldom the one that is meant
         at_hand = [] if ask.fresh else self._holding(ask.domain, column, producers)
         if at_hand and self.random.random() < REUSE_SHARE:
             return {"step": at_hand[-1], "column": column}
@@ -207,7 +179,12 @@ class Planner:
                 for name, b in bindings.items()
                 if "step" in b
             }
-            if None in fixed.values():
+            phrases = {
+                name: self.refer(ask.domain, ask.turn, spec, name, b, choice[b["step"]])
+                for name, b in bindings.items()
+                if "step" in b
+            }
+            if None in fixed.values() or None in phrases.values():
                 continue
             drawn = candidates(session, spec, self._generators, fixed, CASE_TRIES)
             for arguments in itertools.islice(drawn, CASE_TRIES):
@@ -242,19 +219,7 @@ class Planner:
     def picks(self, number: int) -> Iterator[Picked]:
         """The rows of a step that a person can point at."""
         step = self.steps[number]
-        owner = self.sessions[step.domain].domain
-        found = rows(step.result.content)
-        if len(found) == 1:
-            yield Picked(found[0], "first", "", distinct=False)
-            return
-        if step.spec.file.first:
-            yield Picked(found[0], "first", f"the {step.spec.file.first}", distinct=True)
-        for column, phrase in owner.file.phrases.items():
-            values = [row.get(column) for row in found]
-            for row, value in zip(found, values, strict=True):
-                if value is not None and values.count(value) == 1:
-                    fact = {"column": column, "value": value}
-                    yield Picked(row, fact, phrase.format(display(value)), distinct=True)
+        return picks(step, self.sessions[step.domain].domain)
 
     def _record(
         self,
@@ -266,6 +231,7 @@ class Planner:
         result: Result,
     ) -> None:
         step = DraftStep(ask.domain, spec, ask.turn, ask.purpose, ask.expect, {}, arguments, result)
+        before = set(self.facts)
         for name, value in arguments.items():
             source = bindings.get(name)
             if source is None:
@@ -275,33 +241,59 @@ class Planner:
             else:
                 picked = choice[source["step"]]
                 step.bindings[name] = {**source, "pick": self._pick(picked.pick)}
-                step.phrases[name] = self.phrase(ask.domain, spec, name, source, picked)
-                if picked.distinct:
-                    step.needed |= {name}
+                self.word(step, name, source, picked)
+        says_more = bool(set(self.facts) - before)
+        if ask.purpose == "lookup":
+            self._settle_lookup(step, says_more)
         self.steps.append(step)
+
+    def word(self, step: DraftStep, name: str, source: Mapping[str, Any], picked: Picked) -> None:
+        """Give a step the words for one argument.
+
+        Raises:
+            BlueprintError: if no words are clear.
+        """
+        phrase = self.refer(step.domain, step.turn, step.spec, name, source, picked)
+        if phrase is None:
+            raise BlueprintError(f"{step.spec.name}: no words make clear which {name} is meant")
+        step.phrases[name] = phrase
+        if self.must_say(step.domain, phrase, source, picked):
+            step.needed |= {name}
+
+    def _settle_lookup(self, step: DraftStep, says_more: bool) -> None:
+        """A lookup that a user has to ask for is a goal: its result is to be told."""
+        silent = not says_more and not step.needed
+        by_context = bool(step.spec.file.context) and not step.needed
+        if not silent and not by_context:
+            step.purpose = "goal"
+        sources = [self.steps[number] for number in step.depends]
+        step.owned = step.purpose == "lookup" and (
+            all(source.owned for source in sources) if sources else by_context and says_more
+        )
 
     def _pick(self, pick: Literal["first"] | dict[str, Any]) -> Any:
         if pick == "first":
             return pick
         return {"column": pick["column"], "fact": self.state(pick["column"], pick["value"])}
 
-    def phrase(
+    def refer(
         self,
         domain: str,
+        turn: int,
         spec: ToolSpec,
         name: str,
         source: Mapping[str, Any],
         picked: Picked,
-    ) -> str:
-        """How the user refers to an argument that is bound from a row."""
-        step = self.steps[source["step"]]
-        parameter, noun = spec.file.parameters[name], spec.noun(name)
-        if step.domain != domain:
-            kind = (parameter.kind or noun).replace("_", " ")
-            return f"the {kind} of {picked.phrase}" if picked.distinct else f"that same {kind}"
-        if not picked.distinct:
-            return f"that {noun}" if step.purpose == "goal" else f"my {noun}"
-        return picked.phrase if picked.pick == "first" else f"the {noun} {picked.phrase}"
+    ) -> str | None:
+        """How the user refers to an argument that is bound from a row; None if nothing is clear."""
+        owner = self.sessions[domain].domain
+        return reference(self.steps, owner, turn, spec, name, source, picked)
+
+    def must_say(self, domain: str, phrase: str, source: Mapping[str, Any], picked: Picked) -> bool:
+        """Whether the words must contain a reference: it tells which row, or it is a value."""
+        plain = phrase.startswith(("my ", "that "))
+        is_key = source["column"] in self.sessions[domain].domain.keys
+        return picked.distinct or not plain or not is_key
 
     def state(self, name: str, value: Any) -> str:
         """Make a value one of the user's facts; the fact's name."""
@@ -313,17 +305,6 @@ class Planner:
             if self.facts[fact] == value and type(self.facts[fact]) is type(value):
                 return fact
         raise AssertionError("counting does not end")
-
-
-def display(value: Any) -> str:
-    """A value as a person writes it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.0f}" if value == int(value) else f"{round(value, 6)}"
-    if isinstance(value, list):
-        return ", ".join(display(item) for item in value)
-    return str(value)
 
 
 def _wanted(result: Result, expect: Expect) -> bool:

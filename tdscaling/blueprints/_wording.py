@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tdscaling.blueprints._plan import DraftStep, display
+from tdscaling.blueprints._refer import DraftStep, spoken
 from tdscaling.declared.rows import Generators
 from tdscaling.declared.words import slots
 from tdscaling.schema import UserTurn
@@ -126,7 +126,7 @@ class Wording:
     def _hold_back(self, step: DraftStep, name: str) -> tuple[str, str, str]:
         fact = step.bindings[name]["fact"]
         self._told.add(fact)
-        noun, value = step.spec.noun(name), display(self._facts[fact])
+        noun, value = step.spec.noun(name), spoken(self._facts[fact])
         reply = self._random.choice(
             (f"The {noun} is {value}.", f"{value}.", f"Sure: {value}.", f"It's {value}.")
         )
@@ -159,7 +159,9 @@ class Wording:
             self._tell_pick(step, name)
         words = template.format(**{name: self._refer(step, name) for name in step.bindings})
         missing = step.needed - slots(template)
-        return words + "".join(f", meaning {step.phrases[name]}" for name in sorted(missing))
+        return words + "".join(
+            f", with {step.phrases[name]} as the {step.spec.noun(name)}" for name in sorted(missing)
+        )
 
     def _tell_pick(self, step: DraftStep, name: str) -> None:
         pick = step.bindings[name]["pick"]
@@ -169,7 +171,7 @@ class Wording:
     def _refer(self, step: DraftStep, name: str) -> str:
         if name in step.phrases:
             return step.phrases[name]
-        value = display(self._facts[step.bindings[name]["fact"]])
+        value = spoken(self._facts[step.bindings[name]["fact"]])
         is_key = name.endswith("_id") or step.spec.source(name).endswith("_id")
         return f"{step.spec.noun(name)} {value}" if is_key else value
 
@@ -178,7 +180,7 @@ class Wording:
         for name, fact in self._unsaid(step).items():
             self._told.add(fact)
             words = self._random.choice(LEFT_OVER)
-            value = display(self._facts[fact])
+            value = spoken(self._facts[fact])
             sentences.append(words.format(noun=step.spec.noun(name), value=value))
         return [sentence[0].upper() + sentence[1:] for sentence in sentences]
 
@@ -186,6 +188,6 @@ class Wording:
         new = step.bindings[name]["fact"]
         self._told.add(new)
         words = self._random.choice(REVISIONS).format(
-            new=display(self._facts[new]), old=display(self._facts[old]), intent=intent.rstrip(".")
+            new=spoken(self._facts[new]), old=spoken(self._facts[old]), intent=intent.rstrip(".")
         )
         return words[0].upper() + words[1:]

@@ -21,7 +21,7 @@ from tdscaling.blueprints._wording import Wording
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.rows import Generators
 from tdscaling.declared.world import Session, world
-from tdscaling.errors import BlueprintError
+from tdscaling.errors import BlueprintError, ConfigError
 from tdscaling.schema import (
     Blueprint,
     Cluster,
@@ -75,6 +75,18 @@ class DataFlowBlueprints:
         tries: int,
         transient_errors: list[str],
     ) -> None:
+        _check(
+            {
+                "worlds": (worlds, 1),
+                "max_operators": (max_operators, 0),
+                "depth": (depth, 0),
+                "tries": (tries, 1),
+                "transient_errors": (len(transient_errors), 1 if "perturb" in operators else 0),
+                "calls": (calls[0], 1),
+            }
+        )
+        if calls[1] < calls[0]:
+            raise ConfigError(f"blueprints.calls: expected [fewest, most], got {list(calls)}")
         self._seed = seed
         self._worlds = worlds
         self._operators = tuple(o for o in ORDER if o in operators)
@@ -199,6 +211,12 @@ class DataFlowBlueprints:
         tool = plan[target].tool
         nth = sum(step.tool == tool for step in plan[:target])
         return (Injection(tool, nth, generators.random.choice(self._errors)),)
+
+
+def _check(values: Mapping[str, tuple[int, int]]) -> None:
+    for name, (value, least) in values.items():
+        if value < least:
+            raise ConfigError(f"blueprints.{name}: expected at least {least}, got {value}")
 
 
 def _asked(draw: Draw) -> tuple[Operator, ...]:

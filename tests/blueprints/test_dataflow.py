@@ -8,8 +8,8 @@ from functools import cache
 
 import pytest
 
-from tdscaling.bindings import resolve
-from tdscaling.blueprints._plan import display
+from tdscaling.bindings import resolve, rows
+from tdscaling.blueprints._refer import spoken
 from tdscaling.blueprints.dataflow import ORDER, DataFlowBlueprints
 from tdscaling.clusters.dataflow import DataFlowClusters
 from tdscaling.declared.domain import Domain
@@ -176,12 +176,19 @@ def test_revise_replaces_a_stated_fact() -> None:
 def test_cross_carries_a_value_into_the_other_domain() -> None:
     for blueprint in made(("cross",)):
         home, _, other = blueprint.domain.partition("+")
+        returned = {
+            str(value)
+            for step in blueprint.plan
+            if step.domain == home
+            for row in rows(step.observation)
+            for value in row.values()
+        }
         carried = [
-            binding
+            step.gold[name]
             for step in blueprint.plan
             if step.domain == other
-            for binding in step.arguments.values()
-            if "step" in binding and blueprint.plan[binding["step"]].domain == home
+            for name in step.arguments
+            if str(step.gold[name]) in returned
         ]
         assert carried
 
@@ -227,7 +234,7 @@ def test_a_fact_that_counts_as_said_stands_in_the_words() -> None:
     for blueprint in blueprints:
         for turn in blueprint.turns:
             for fact in turn.facts:
-                assert display(blueprint.facts[fact]) in turn.request
+                assert spoken(blueprint.facts[fact]) in turn.request
 
 
 def test_answers_are_values_that_the_dry_run_observed() -> None:
