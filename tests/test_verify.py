@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tdscaling.__main__ import main
 from tests.bookshop import BOOKSHOP
-from tests.runs import SMALL, command, finish, here
+from tests.runs import SMALL, command, finish, here, refused
 
 Line = dict[str, Any]
 INLINE = ("execution=inline", "tools.domains=[airline,calendar]")
@@ -248,24 +249,124 @@ def test_config_of_the_run_is_used(
     capsys.readouterr()
     assert main(["verify", f"dataset={tmp_path / 'own'}", "execution=inline"]) == 0
     assert "all 3 trajectories hold" in capsys.readouterr().out
-    assert verified(tmp_path / "own", "parts=here") == 1
-    assert "domain bookshop is not known here; type tools.paths" in capsys.readouterr().out
     here_too = ("parts=here", own, "tools.domains=[bookshop]")
     assert main(["verify", f"dataset={tmp_path / 'own'}", "execution=inline", *here_too]) == 1
     assert "meta.complexity: expected" in capsys.readouterr().out
 
 
-def test_config_of_a_run_calls_nothing_but_options(
-    tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[str]
+def test_domains_that_are_not_known_are_one_refusal(
+    tmp_path: Path, lines: list[Line], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy = tmp_path / "run"
+    path = written(tmp_path, lines)
+    assert main(["verify", f"dataset={path}", "execution=inline", "tools.domains=[airline]"]) == 1
+    said = capsys.readouterr()
+    unknown = sum("calendar" in line["meta"]["domains"] for line in lines)
+    assert 0 < unknown < len(lines)
+    refused(said, f"{unknown} of {len(lines)} lines are of domains that are not known here: ")
+    refused(said, "calendar. Type parts=here", "tools.paths=[FILE]")
+    assert said.out == ""
+
+
+def test_relative_paths_are_those_of_the_run(tmp_path: Path) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    shutil.copy(BOOKSHOP, home / BOOKSHOP.name)
+    own = (f"tools.paths=[{BOOKSHOP.name}]", "tools.domains=[bookshop]")
+    budget = ("budget.trajectories=2", f"hydra.run.dir={home / 'run'}", "execution=inline")
+    finish(command(*own, *budget), folder=home)
+    verify = command("verify", f"dataset={home / 'run'}", "execution=inline")
+    done = finish(verify, folder=elsewhere)
+    assert done.stdout.endswith("all 2 trajectories hold\n")
+    (home / BOOKSHOP.name).unlink()
+    gone = finish(verify, code=1, folder=elsewhere)
+    refused(gone, "tools.paths: expected a domain file", "parts=here", "tools.paths=[FILE]")
+
+
+def with_config(run: Path, folder: Path, changes: dict[str, Any]) -> Path:
+    """A copy of a run whose config was changed."""
+    copy = folder / "run"
     shutil.copytree(run, copy)
-    config = copy / ".hydra" / "config.yaml"
-    shipped = "tdscaling.environments.declared.DeclaredEnvironments"
-    config.write_text(config.read_text().replace(shipped, "os.getcwd"))
+    path = copy / ".hydra" / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    for key, value in changes.items():
+        *stages, name = key.split(".")
+        node = config
+        for stage in stages:
+            node = node[stage]
+        node[name] = value
+    path.write_text(yaml.safe_dump(config))
+    return copy
+
+
+VICTIM = "{victim}"
+UNLINK = {
+    "_target_": "tdscaling.tools.declared.Path.unlink",
+    "_args_": [{"_target_": "tdscaling.tools.declared.Path", "_args_": [VICTIM]}],
+}
+OPEN = {
+    "_target_": "tdscaling.verification._grounds.json.codecs.open",
+    "filename": VICTIM,
+    "mode": "w",
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("environments._target_", "os.getcwd", "environments names os.getcwd, which is not"),
+        ("tools", UNLINK, "tools names tdscaling.tools.declared.Path.unlink, which is not"),
+        ("tools.domains", UNLINK, "tools.domains: expected a plain value"),
+        ("tools.paths", [UNLINK], "tools.paths: expected a plain value"),
+        ("metrics.bins", UNLINK, "metrics.bins: expected a plain value"),
+        ("environments._args_", [UNLINK], "environments._args_: expected a plain value"),
+        ("environments._partial_", True, "environments._partial_: expected a plain value"),
+        ("tools.domains", ["${oc.env:TDSCALING_TEST_KEY}"], "tools.domains: expected a plain"),
+        ("tools.paths", "${oc.env:TDSCALING_TEST_KEY}", "tools.paths: expected a plain value"),
+        ("metrics.other", 1, "metrics.other: expected a plain value"),
+        ("tools", 5, "tools names None, which is not shipped"),
+        ("tools._target_", ["tdscaling.tools.declared.DeclaredTools"], "which is not shipped"),
+        ("tools.domains", 5, "Type parts=here to do without it"),
+    ],
+)
+def test_config_of_a_run_calls_nothing_but_options(
+    key: str,
+    value: Any,
+    named: str,
+    tmp_path: Path,
+    run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TDSCALING_TEST_KEY", "s3cret")
+    victim = tmp_path / "victim"
+    victim.write_text("dear")
+    chosen = json.loads(json.dumps(value).replace(VICTIM, str(victim)))
+    copy = with_config(run, tmp_path, {key: chosen})
     assert verified(copy) == 1
-    assert "environments names os.getcwd, which is not shipped" in capsys.readouterr().err
+    said = capsys.readouterr()
+    refused(said, named)
+    assert "s3cret" not in said.out + said.err
+    assert victim.read_text() == "dear"
     assert verified(copy, "parts=here") == 0
+
+
+@pytest.mark.parametrize("value", [UNLINK, OPEN, {"_target_": "x.y"}, False])
+def test_a_dataset_does_not_choose_its_judge(
+    value: Any, tmp_path: Path, run: Path, lines: list[Line], capsys: pytest.CaptureFixture[str]
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("dear")
+    chosen = json.loads(json.dumps(value).replace(VICTIM, str(victim)))
+    copy = with_config(run, tmp_path, {"verification.claims": chosen})
+    data: list[Line] = json.loads(json.dumps(lines))
+    invented_id(data[0])
+    written(copy / "dataset", data).replace(copy / "dataset" / "train.jsonl")
+    assert verified(copy) == 1
+    said = capsys.readouterr().out
+    assert "got invented_id" in said
+    assert said.endswith(f"1 of {len(data)} lines do not hold\n")
+    assert victim.read_text() == "dear"
 
 
 @pytest.mark.parametrize(

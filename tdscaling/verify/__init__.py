@@ -45,7 +45,7 @@ def verify(
 
     Args:
         dataset: a JSONL file, or the directory of a run.
-        parts: `run` or `here`: whose tools, environments, verification and metrics.
+        parts: `run` or `here`: whose tools, environments and metrics.
         tools: where the domains come from.
         environments: execute the calls.
         verification: decides on each conversation.
@@ -56,26 +56,21 @@ def verify(
         0 where every line holds, else 1.
 
     Raises:
-        DatasetError: if there is no such dataset, or it is empty.
+        DatasetError: if there is no such dataset, it is empty, or its domains are not known.
     """
     if parts not in ("run", "here"):
         raise ConfigError(f"parts: expected run or here, got {parts!r}")
     path, console = _file(Path(dataset)), Console(soft_wrap=True, highlight=False)
-    used: dict[str, Any] = {
-        "tools": tools,
-        "environments": environments,
-        "verification": verification,
-        "metrics": metrics,
-    }
+    used: dict[str, Any] = {"tools": tools, "environments": environments, "metrics": metrics}
     if parts == "run":
-        found, source = parts_of_run(path, list(used))
+        found, source = parts_of_run(path)
         used |= found
         if source:
             console.print(f"parts of {source}; parts=here for those of this command line")
     check = LineCheck(
         domains=used["tools"].load(),
         environments=used["environments"],
-        verification=used["verification"],
+        verification=verification,
         metrics=used["metrics"],
     )
     report = Report(path, console)
@@ -90,7 +85,8 @@ class Report:
         self._path, self._console = path, console
         self._ids: dict[str, int] = {}
         self._blueprints: dict[str, int] = {}
-        self._lines = self._bad = 0
+        self._unknown: set[str] = set()
+        self._lines = self._bad = self._foreign = 0
         self._bar = Progress(
             TextColumn("verifying"),
             BarColumn(bar_width=24),
@@ -106,6 +102,8 @@ class Report:
     def take(self, checked: Checked) -> None:
         """Show and count one line."""
         self._lines += 1
+        self._unknown |= checked.unknown
+        self._foreign += bool(checked.unknown)
         problem = (
             checked.problem
             or _again("id", checked.id, checked.number, self._ids)
@@ -122,13 +120,19 @@ class Report:
         """Sum up; returns the exit code.
 
         Raises:
-            DatasetError: if there was no line.
+            DatasetError: if there was no line, or lines are of domains that are not known.
         """
         self._bar.stop()
         if not self._lines:
             raise DatasetError(f"{self._path}: expected one trajectory a line, got an empty file")
         if self._bad > SHOWN:
             self._console.print(f"... and {self._bad - SHOWN} more")
+        if self._foreign:
+            raise DatasetError(
+                f"{self._path}: {self._foreign} of {self._lines} lines are of domains that are not "
+                f"known here: {', '.join(sorted(self._unknown))}. Type parts=here and leave "
+                "tools.domains empty; for domains of your own, add tools.paths=[FILE]"
+            )
         if self._bad:
             self._console.print(f"{self._bad} of {self._lines} lines do not hold")
             return 1

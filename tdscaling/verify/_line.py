@@ -40,6 +40,8 @@ class Checked:
     id: str
     blueprint: str
     problem: str | None
+    unknown: frozenset[str] = frozenset()
+    """Domains that are not known here: the line could not be checked, and may well hold."""
 
 
 class LineCheck:
@@ -71,18 +73,22 @@ class LineCheck:
 
     async def _check(self, number: int, line: bytes) -> Checked:
         identity = blueprint = ""
+        problem: str | None = None
+        unknown: frozenset[str] = frozenset()
         try:
             data = _data(line)
             identity = str(data.get("id", ""))
             _check_fields(data)
             contract = Blueprint.from_json(data["meta"]["blueprint"])
             blueprint = contract.id
-            problem = await self._problem(data, contract)
+            unknown = frozenset(map(str, contract.worlds)) - self._domains.keys()
+            if not unknown:
+                problem = await self._problem(data, contract)
         except DatasetError as error:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 whatever a line holds, the others are checked
             problem = f"not a trajectory: {type(error).__name__}: {error}"
-        return Checked(number, len(line), identity, blueprint, problem)
+        return Checked(number, len(line), identity, blueprint, problem, unknown)
 
     async def _problem(self, data: dict[str, Any], blueprint: Blueprint) -> str | None:
         meta, messages = data["meta"], data["messages"]
@@ -99,11 +105,6 @@ class LineCheck:
 
     def _foreign(self, meta: Mapping[str, Any], blueprint: Blueprint) -> str | None:
         for name in blueprint.worlds:
-            if name not in self._domains:
-                return (
-                    f"domain {name} is not known here; type tools.paths=[FILE] parts=here, or "
-                    "leave tools.domains empty"
-                )
             recorded, here = meta["domains"].get(name), self._domains[name].digest
             if recorded != here:
                 return f"domain {name} is another: expected digest {recorded}, got {here}"
