@@ -1,0 +1,177 @@
+"""How a person refers to what was observed.
+
+Enters: the steps of a draft. Leaves: words for a row or a value ("the cheapest flight", "that
+booking", "that same address"), or nothing where no words would be clear: what a plan takes from an
+observation must be something that an assistant can work out from the conversation alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tdscaling.bindings import rows
+from tdscaling.declared.domain import Domain, ToolSpec
+from tdscaling.declared.world import Result
+
+Purpose = Literal["goal", "lookup"]
+Expect = Literal["ok", "refused"]
+
+PERSONAL = {
+    "person": "person",
+    "email": "e-mail address",
+    "phone": "phone number",
+    "address": "address",
+}
+"""Kinds of value that a person means without repeating them, and what they are called."""
+TOLD_ROWS = 3
+"""Rows of a list whose values an answer must tell, from the top."""
+_SNAKE = re.compile(r"[a-z]+(?:_[a-z]+)+")
+
+
+@dataclass(slots=True)
+class DraftStep:
+    """One executed step of a draft."""
+
+    domain: str
+    spec: ToolSpec
+    turn: int
+    purpose: Purpose
+    expect: Expect
+    bindings: dict[str, dict[str, Any]]
+    values: dict[str, Any]
+    """Arguments as executed."""
+    result: Result
+    phrases: dict[str, str] = field(default_factory=dict)
+    """How the user refers to each argument that is bound from a row."""
+    needed: frozenset[str] = frozenset()
+    """Arguments that the user's words must contain."""
+    fallback: bool = False
+    """True where the step is what the user wants if the step before is refused."""
+    owned: bool = False
+    """True for a lookup that finds what is the user's own."""
+
+    @property
+    def depends(self) -> set[int]:
+        """Steps that it takes a value from."""
+        return {b["step"] for b in self.bindings.values() if "step" in b}
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """One row of a step's result, and how a plan and a person say which."""
+
+    row: Mapping[str, Any]
+    pick: Literal["first"] | dict[str, Any]
+    phrase: str
+    distinct: bool
+    """Whether the phrase is needed to tell the row from others."""
+    position: int = 0
+
+
+def picks(step: DraftStep, owner: Domain) -> Iterator[Picked]:
+    """The rows of a step that a person can point at."""
+    found = rows(step.result.content)
+    if len(found) == 1:
+        yield Picked(found[0], "first", "", distinct=False)
+        return
+    if step.spec.file.first:
+        yield Picked(found[0], "first", f"the {step.spec.file.first}", distinct=True)
+    for column, phrase in owner.file.phrases.items():
+        values = [row.get(column) for row in found]
+        for position, (row, value) in enumerate(zip(found, values, strict=True)):
+            if value is not None and values.count(value) == 1:
+                fact = {"column": column, "value": value}
+                yield Picked(row, fact, phrase.format(spoken(value)), True, position)
+
+
+def reference(
+    steps: Sequence[DraftStep],
+    domain: Domain,
+    turn: int,
+    spec: ToolSpec,
+    name: str,
+    source: Mapping[str, Any],
+    picked: Picked,
+) -> str | None:
+    """How the user refers to an argument that is bound from a row; None where nothing is clear.
+
+    Args:
+        steps: of the draft so far.
+        domain: of the tool.
+        turn: in which the user speaks.
+        spec: the tool.
+        name: of the parameter.
+        source: the step and the column that the argument comes from.
+        picked: the row.
+    """
+    step, column = steps[source["step"]], source["column"]
+    if step.domain != domain.name or column not in domain.keys:
+        return _value_reference(steps, spec.file.parameters[name].kind, source, picked)
+    noun = spec.noun(name)
+    if picked.distinct:
+        latest = max(number for number, other in enumerate(steps) if other.spec is step.spec)
+        if latest != source["step"]:
+            return None
+        return picked.phrase if picked.pick == "first" else f"the {noun} {picked.phrase}"
+    if len(_in_focus(steps, domain.name, column)) == 1:
+        return f"my {noun}" if step.owned else f"that {noun}"
+    if _was_told(step, column, turn, picked.position):
+        return f"{noun} {picked.row[column]}"
+    return None
+
+
+def _value_reference(
+    steps: Sequence[DraftStep], kind: str | None, source: Mapping[str, Any], picked: Picked
+) -> str | None:
+    if kind not in PERSONAL:
+        return None
+    if picked.distinct:
+        return f"the {PERSONAL[kind]} of {picked.phrase}"
+    step, column = steps[source["step"]], source["column"]
+    if len(_in_focus(steps, step.domain, column)) != 1:
+        return None
+    return f"that same {PERSONAL[kind]}"
+
+
+def _in_focus(steps: Sequence[DraftStep], domain: str, column: str) -> set[str]:
+    """Values of a column that were spoken of one by one: lists put nothing into focus."""
+    found = set()
+    for step in steps:
+        if step.domain != domain:
+            continue
+        found |= {str(v) for name, v in step.values.items() if step.spec.source(name) == column}
+        if len(step.result.rows) == 1 and step.result.rows[0].get(column) is not None:
+            found.add(str(step.result.rows[0][column]))
+    return found
+
+
+def _was_told(step: DraftStep, column: str, turn: int, position: int) -> bool:
+    """Whether the assistant named a value in an earlier turn, so that the user can repeat it."""
+    return (
+        step.purpose == "goal"
+        and step.turn < turn
+        and column in step.spec.file.tell
+        and position < TOLD_ROWS
+    )
+
+
+def display(value: Any) -> str:
+    """A value as an assistant must state it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value == int(value) else f"{round(value, 6)}"
+    if isinstance(value, list):
+        return ", ".join(display(item) for item in value)
+    return str(value)
+
+
+def spoken(value: Any) -> str:
+    """A value as a person says it: `store_credit` is store credit."""
+    if isinstance(value, list):
+        return ", ".join(spoken(item) for item in value)
+    text = display(value)
+    return text.replace("_", " ") if _SNAKE.fullmatch(text) else text
