@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tdscaling.declared.connection import Bounded, cause, connect
 from tdscaling.declared.definition import DomainFile, ToolFile
 from tdscaling.declared.guard import guard, wall_clock
 
@@ -35,29 +36,30 @@ class _Used(dict[str, None]):
         self[key] = None
 
 
-def open_schema(tables: str) -> sqlite3.Connection:
+def open_schema(tables: str) -> Bounded:
     """An empty database with a domain's tables and functions.
 
     Raises:
         sqlite3.Error: if the SQL of the tables is refused.
     """
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection = connect(None)
     connection.set_authorizer(guard)
     clock = wall_clock(tables)
     if clock:
         raise sqlite3.OperationalError(f"`{clock}` reads the wall clock; use now() or today()")
     connection.executescript(tables)
-    for name, count in (("new_id", 1), ("last_id", 1), ("now", 0), ("today", 0)):
+    for name, count in (("new_id", 1), ("last_id", 1)):
         connection.create_function(name, count, lambda *_: None)
     return connection
 
 
-def compile_tool(connection: sqlite3.Connection, tool: ToolFile) -> Compiled:
+def compile_tool(connection: Bounded, tool: ToolFile) -> Compiled:
     """Compile all statements of a tool.
 
     Raises:
         sqlite3.Error, ValueError: if a statement is refused; the message names it.
     """
+    connection.count_from_here()
     used, reads, writes = _Used(), set[str](), set[str]()
     written: set[str] = set()
 
@@ -110,7 +112,7 @@ def _compile(connection: sqlite3.Connection, label: str, sql: str, used: _Used) 
     try:
         connection.execute(f"EXPLAIN {sql}", asked)
     except sqlite3.Error as error:
-        raise sqlite3.OperationalError(f"{label}: {error}") from error
+        raise sqlite3.OperationalError(f"{label}: {cause(error)}") from error
     if label == "cases" and asked:
         raise ValueError(f"cases: takes no parameters, got :{min(asked)}")
     used.update(asked)
@@ -120,7 +122,7 @@ def _columns(connection: sqlite3.Connection, label: str, sql: str) -> tuple[str,
     try:
         names = tuple(column[0] for column in connection.execute(sql, _Used()).description)
     except sqlite3.Error as error:
-        raise sqlite3.OperationalError(f"{label}: {error}") from error
+        raise sqlite3.OperationalError(f"{label}: {cause(error)}") from error
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(f"{label}: two columns are named {twice[0]}; rename one with AS")

@@ -6,9 +6,17 @@ not run yet. Every key of the file format is documented here, under its field.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -46,10 +54,22 @@ class Parameter(BaseModel):
     """True for a key that a person would know, such as an order number."""
     optional: bool = False
 
+    @model_validator(mode="after")
+    def _refers_to_nothing(self) -> Parameter:
+        if _has_reference(self.model_extra):
+            raise ValueError("`$ref` is not followed; write the schema out")
+        return self
+
     def json_schema(self) -> dict[str, Any]:
         """The parameter's JSON Schema, without our extensions."""
         extra = self.model_extra or {}
         return {"type": self.type, "description": self.description, **extra}
+
+
+def _has_reference(schema: Any) -> bool:
+    if isinstance(schema, dict):
+        return "$ref" in schema or any(map(_has_reference, schema.values()))
+    return isinstance(schema, list) and any(map(_has_reference, schema))
 
 
 class Rule(Strict):
@@ -123,3 +143,12 @@ class DomainFile(Strict):
     volatile: tuple[Annotated[str, StringConstraints(pattern=r"^\w+\.\w+$")], ...] = ()
     """Columns `table.column` whose exact content does not matter in the final state."""
     tools: dict[Name, ToolFile] = Field(min_length=1)
+
+    @field_validator("clock")
+    @classmethod
+    def _clock_exists(cls, clock: str) -> str:
+        try:
+            dt.datetime.fromisoformat(clock)
+        except ValueError as error:
+            raise ValueError(f"no such time: {error}") from error
+        return clock

@@ -9,12 +9,11 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import reprlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from tdscaling.declared.arguments import candidates, fillable
@@ -26,12 +25,14 @@ from tdscaling.declared.compile import (
     table_names,
     table_problems,
 )
+from tdscaling.declared.connection import cause
 from tdscaling.declared.definition import DomainFile
 from tdscaling.declared.domain import Domain, ToolSpec, edges
+from tdscaling.declared.read import read
 from tdscaling.declared.rows import GeneratorError, Generators
-from tdscaling.declared.words import word_problems
+from tdscaling.declared.words import phrase_problems, word_problems
 from tdscaling.declared.world import Session, World
-from tdscaling.errors import DomainError
+from tdscaling.errors import DomainError, EnvironmentFailure
 from tdscaling.schema import digest
 
 CHECK_SEEDS = ("check-0", "check-1", "check-2")
@@ -60,7 +61,7 @@ def load(path: Path) -> Domain:
             f"got {name!r}. Rename the file."
         )
     try:
-        file = DomainFile.model_validate(_read(path))
+        file = DomainFile.model_validate(read(path))
     except ValidationError as error:
         raise _refused(path, _shape_problem(error)) from error
     domain = _compiled(path, name, file)
@@ -90,22 +91,6 @@ def _says(template: str, error: str | None) -> bool:
     return error is not None and re.fullmatch(pattern, error, re.DOTALL) is not None
 
 
-def _read(path: Path) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DomainError(
-            f"{path}: cannot read the domain file: {error}. Give the path of a YAML file."
-        ) from error
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        cause = getattr(error, "problem", None) or str(error)
-        raise DomainError(f"{path}{where}: no valid YAML: {cause}.") from error
-
-
 def _refused(path: Path, problem: str) -> DomainError:
     return DomainError(
         f"{path}: {problem}. Mend the file, then run `tdscaling domains check={path}`."
@@ -122,9 +107,9 @@ def _shape_problem(error: ValidationError) -> str:
         return f"{where}: unknown key `{parts[-1]}`{hint}"
     count = len(error.errors())
     more = f" (and {count - 1} more)" if count > 1 else ""
-    got = repr(first["input"])
-    shown = got if len(got) <= 60 else f"{got[:57]}..."
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}, got {shown}{more}"
+    # Not repr(): short text may stand for a value of any size.
+    got = reprlib.repr(first["input"])
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}, got {got[:80]}{more}"
 
 
 def _where(parts: list[str]) -> str:
@@ -144,7 +129,7 @@ def _compiled(path: Path, name: str, file: DomainFile) -> Domain:
     try:
         connection = open_schema(file.tables)
     except sqlite3.Error as error:
-        raise _refused(path, f"tables: {error}") from error
+        raise _refused(path, f"tables: {cause(error)}") from error
     tables = table_names(connection)
     for problem in table_problems(connection, file, tables):
         raise _refused(path, problem)
@@ -181,6 +166,7 @@ def _compiled(path: Path, name: str, file: DomainFile) -> Domain:
 
 def _problems(domain: Domain) -> Iterator[str]:
     yield from _volatile_problems(domain)
+    yield from phrase_problems(domain.file)
     for spec in domain.tools.values():
         for problem in [*word_problems(spec), *_parameter_problems(domain, spec)]:
             yield f"tool {spec.name}: {problem}"
@@ -240,15 +226,15 @@ def _outcomes(
     try:
         origin = World(domain, seed)
     except (GeneratorError, sqlite3.Error) as error:
-        raise _BrokenError(f"rows: {error}") from error
+        raise _BrokenError(f"rows: {cause(error)}") from error
     for spec in domain.tools.values():
         if spec.name in skip:
             continue
         session = origin.open()
         try:
             errors = list(_tries(session, spec, seed, stop_at_success=stop_at_success))
-        except (GeneratorError, sqlite3.Error) as error:
-            raise _BrokenError(f"tool {spec.name}: {error}") from error
+        except (GeneratorError, sqlite3.Error, EnvironmentFailure) as error:
+            raise _BrokenError(f"tool {spec.name}: {cause(error.__cause__ or error)}") from error
         finally:
             session.close()
         yield spec.name, errors

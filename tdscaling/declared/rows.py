@@ -48,6 +48,7 @@ from mimesis.locales import Locale
 from mimesis.random import Random
 
 from tdscaling.declared.definition import DomainFile, Rows
+from tdscaling.declared.template import slots
 
 LOCALES = ("en", "de", "es", "fr", "it", "nl", "sv", "pl")
 MAIL_HOSTS = ("example.com", "example.org", "example.net")
@@ -58,7 +59,10 @@ class GeneratorError(ValueError):
     """A generator of a domain file is not usable."""
 
 
-_MISTAKES = (TypeError, ValueError, LookupError, AttributeError, sqlite3.Error)
+_MISTAKES = (
+    TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError,
+    sqlite3.Error,
+)  # fmt: skip
 """What a generator with an argument of the wrong shape raises."""
 
 
@@ -89,7 +93,7 @@ class Generators:
             "time": lambda arg, _: self._time(arg),
             "pattern": lambda arg, _: self._pattern(arg),
             "ref": lambda arg, _: self._ref(arg),
-            "text": lambda arg, row: self.random.choice(list(arg)).format(**row),
+            "text": lambda arg, row: self._text(arg, row),
             "sql": lambda arg, row: self._sql(arg, row),
             "maybe": self._maybe,
             "email": lambda arg, row: self._email(str(row[arg])),
@@ -170,6 +174,11 @@ class Generators:
         if self._connection is None:
             raise GeneratorError("`ref` and `sql` need tables; use `cases` for a tool's arguments")
         return self._connection.execute(query, values).fetchall()
+
+    def _text(self, templates: Any, row: dict[str, Any]) -> str:
+        template = str(self.random.choice(list(templates)))
+        slots(template)
+        return template.format(**row)
 
     def _maybe(self, argument: Any, row: dict[str, Any]) -> Any:
         share, spec = argument

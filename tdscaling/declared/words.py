@@ -5,20 +5,24 @@ Enters: templates with `{slot}`s. Leaves: their slots, and problems with them.
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterable, Iterator
 
+from tdscaling.declared.definition import DomainFile
 from tdscaling.declared.domain import ToolSpec
+from tdscaling.declared.template import slots
+
+__all__ = ["phrase_problems", "slots", "word_problems"]
 
 
-def slots(template: str) -> frozenset[str]:
-    """Names in braces.
-
-    Raises:
-        ValueError: if the braces are not balanced.
-    """
-    parsed = string.Formatter().parse(template)
-    return frozenset(name for _, name, _, _ in parsed if name is not None)
+def phrase_problems(file: DomainFile) -> Iterator[str]:
+    """What is wrong with the phrases that pick a row: their one slot is `{}`."""
+    for column, phrase in file.phrases.items():
+        try:
+            if slots(phrase) == {""}:
+                continue
+            yield f"phrases.{column}: {phrase!r} must hold {{}}, where the value goes"
+        except ValueError as error:
+            yield f"phrases.{column}: {phrase!r}: {error}"
 
 
 def word_problems(spec: ToolSpec) -> Iterator[str]:
@@ -56,6 +60,9 @@ def _unknown(where: str, templates: Iterable[str], known: set[str], what: str) -
 
 def _untold(where: str, templates: Iterable[str], needed: set[str]) -> Iterator[str]:
     for template in templates:
-        missing = needed - slots(template)
+        try:
+            missing = needed - slots(template)
+        except ValueError:  # `_unknown` has told
+            continue
         if missing:
             yield f"{where}: {template!r} must name {{{min(missing)}}}, which is to be told"

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from tdscaling.declared.connection import Bounded, cause, connect
 from tdscaling.declared.domain import Domain, ToolSpec
 from tdscaling.declared.guard import guard
 from tdscaling.declared.rows import fill
+from tdscaling.errors import EnvironmentFailure
 from tdscaling.schema import canonical
 
 Row = dict[str, Any]
@@ -53,7 +55,7 @@ class World:
     def __init__(self, domain: Domain, seed: str) -> None:
         self.domain = domain
         self.seed = seed
-        connection = _connect(domain.file.clock)
+        connection = connect(domain.file.clock)
         connection.set_authorizer(guard)
         connection.executescript(domain.file.tables)
         fill(connection, domain.file, seed)
@@ -68,7 +70,7 @@ class World:
 
     def open(self) -> Session:
         """A session on a fresh copy of the state."""
-        connection = _connect(self.domain.file.clock)
+        connection = connect(self.domain.file.clock)
         connection.deserialize(self._image)
         return Session(self, connection)
 
@@ -82,7 +84,7 @@ def world(domain: Domain, seed: str) -> World:
 class Session:
     """One conversation's state: executes calls, each in one transaction."""
 
-    def __init__(self, origin: World, connection: sqlite3.Connection) -> None:
+    def __init__(self, origin: World, connection: Bounded) -> None:
         self.domain = origin.domain
         self._origin = origin
         self._connection = connection
@@ -103,6 +105,7 @@ class Session:
 
         Raises:
             KeyError: if the domain has no such tool.
+            EnvironmentFailure: if the tool's SQL breaks, or takes too many steps.
         """
         tool = self.domain.tools[name]
         problem = tool.problem(arguments)
@@ -111,6 +114,7 @@ class Session:
         call = canonical([name, dict(arguments)])
         self._call = f"{self._origin.seed}:{call}"
         self._ids.clear()
+        self._connection.count_from_here()
         issued = self._issued.copy()
         self._connection.execute("SAVEPOINT call")
         try:
@@ -119,6 +123,9 @@ class Session:
             result = _failed(str(error).replace("constraint failed:", "rejected:"))
         except (OverflowError, UnicodeEncodeError) as error:
             result = _failed(f"invalid arguments: {error}")
+        except sqlite3.OperationalError as error:
+            self._undo("call")
+            raise EnvironmentFailure(f"{self.domain.name}.{name}: {cause(error)}") from error
         if not result.ok:
             self._connection.execute("ROLLBACK TO call")
             self._issued = issued
@@ -153,6 +160,13 @@ class Session:
             return _failed(f"nothing found for {_listed(values)}")
         return Result(True, rows[:1], json.dumps(rows[0], ensure_ascii=False))
 
+    def _undo(self, savepoint: str) -> None:
+        self._connection.count_from_here()
+        # An interrupted statement may have rolled back the whole transaction already.
+        if self._connection.in_transaction:
+            self._connection.execute(f"ROLLBACK TO {savepoint}")
+            self._connection.execute(f"RELEASE {savepoint}")
+
     def select(self, query: str, values: Mapping[str, Any]) -> tuple[Row, ...]:
         """Rows of a query over the current state."""
         cursor = self._connection.execute(query, values)
@@ -171,6 +185,7 @@ class Session:
         values = tuple((where or {}).values())
         asked = (filtered, values, self._connection.total_changes)
         if asked not in self._tables:
+            self._connection.count_from_here()
             self._tables[asked] = self._connection.execute(filtered, values).fetchall()
         return self._tables[asked]
 
@@ -208,14 +223,6 @@ class Session:
                 self._ids[prefix] = value
                 return value
         raise AssertionError("1,000 digests of one call cannot all be taken")
-
-
-def _connect(clock: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.create_function("now", 0, lambda: clock, deterministic=True)
-    connection.create_function("today", 0, lambda: clock[:10], deterministic=True)
-    return connection
 
 
 def _raw(connection: sqlite3.Connection, name: str) -> list[tuple[Any, ...]]:
