@@ -33,6 +33,7 @@ Reason = Literal[
     "missing_step",
     "extra_write",
     "answer_not_told",
+    "ungrounded_argument",
     "invented_id",
     "invented_amount",
     "invented_status",

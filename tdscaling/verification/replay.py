@@ -2,8 +2,8 @@
 
 Enters: a case. Leaves: a verdict. The first failure is the reason: the conversation ended by
 itself; messages are well-formed; calls are valid or recovered from; a fresh environment gives the
-same observations; it ends in the blueprint's state; the answers were told; what the assistant
-states was observed or said.
+same observations; it ends in the blueprint's state; the answers were told; the arguments of the
+calls, and what the assistant states, were observed or said.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from tdscaling.errors import AttemptError
 from tdscaling.schema import Message, Reason, Verdict, canonical
 from tdscaling.verification import Case
 from tdscaling.verification._answers import untold
+from tdscaling.verification._arguments import ungrounded_argument
 from tdscaling.verification._claims import ungrounded
 from tdscaling.verification._diagnose import difference
 from tdscaling.verification._differences import differing
@@ -48,7 +49,9 @@ class ReplayVerification:
             replayed = await _replay(case)
         except AttemptError as error:
             return Verdict(False, error.reason, str(error))
-        finding = replayed or untold(case) or (ungrounded(case) if self._claims else None)
+        finding = replayed or untold(case) or ungrounded_argument(case)
+        if self._claims and not finding:
+            finding = ungrounded(case)
         return Verdict(False, *finding) if finding else Verdict(accepted=True)
 
 

@@ -93,7 +93,7 @@ def _shipped(stage: str) -> dict[str, Callable[..., Any]]:
     """The class of each shipped option by its `_target_`."""
     from hydra.utils import get_class
 
-    found = {}
+    found: dict[str, Callable[..., Any]] = {}
     for path in sorted((conf_dir() / stage).glob("*.yaml")):
         target = str(_read(path)["_target_"])
         found[target] = get_class(target)

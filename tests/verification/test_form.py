@@ -27,8 +27,8 @@ HOLD = calls("hold_seat", turns=1)
 BAD = [
     ("get_flight", '{"flight_id": ', "are no JSON"),
     ("get_flight", '["FL-1000"]', "not a JSON object"),
-    ("get_flight", '{"flight_id": 1000}', "string"),
-    ("get_flight", '{"flight": "FL-1000"}', "must"),
+    ("get_flight", '{"flight_id": 1}', "string"),
+    ("get_flight", '{"flight": 1}', "must"),
     ("find_everything", "{}", "expected one of the tools offered"),
 ]
 

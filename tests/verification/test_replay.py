@@ -184,7 +184,7 @@ def test_answer_not_told() -> None:
         return text("All done.") if says(message) else message
 
     _, verdict = play(blueprint("airline", HOLD), assistant=silent)
-    rejected(verdict, "answer_not_told", "turn 0", "was not told", "though hold_seat was called")
+    rejected(verdict, "answer_not_told", "turn 0", "was not told", "though ", " was called")
 
 
 def test_refusal_not_explained() -> None:
@@ -333,9 +333,9 @@ def test_blueprint_failed_and_duplicate(tmp_path: Path) -> None:
 
 def test_reads_in_another_order_and_more_of_them() -> None:
     def look_around(scene: Scene, messages: Sequence[Message], message: Message) -> Message:
-        flight = another(scene, FREE)
+        flight = next(s.gold["flight_id"] for s in scene.blueprint.plan if s.tool == "hold_seat")
         for number in range(2):
-            if once(messages, number):
+            if flight in str(messages) and once(messages, number):
                 return call("get_flight", json.dumps({"flight_id": flight}), number)
         return message
 
