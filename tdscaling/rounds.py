@@ -266,9 +266,19 @@ class Rounds:
             "SELECT reason, count(*) AS n, any_value(detail ORDER BY idx DESC) AS detail "
             "FROM trajectories WHERE NOT accepted GROUP BY reason ORDER BY n DESC, reason LIMIT 1"
         )
+        cells = self._store.query(
+            "SELECT category, asked_operators AS operators, reason, count(*) AS n "
+            "FROM trajectories WHERE NOT accepted GROUP BY ALL "
+            "ORDER BY n DESC, category, operators, reason LIMIT 3"
+        )
         cause = f"{worst[0]['reason']} ({worst[0]['detail']})" if worst else "unknown"
+        failing = ", ".join(
+            f"{c['category']} with {c['operators'] or 'no operator'} ({c['n']} {c['reason']})"
+            for c in cells
+        )
         return (
             f"nothing was accepted in {self._barren} rounds of {self._size} attempts; most often: "
-            f"{cause}. Nothing is put in its place. Mend the cause, or raise it: "
+            f"{cause}. Failing most: {failing}. Nothing is put in its place. Mend the cause, or "
+            "raise it: "
             f"budget.patience={2 * self._budget.patience}"
         )

@@ -167,6 +167,8 @@ def test_patience_ends_a_run_and_names_the_commonest_cause(store: Store) -> None
     assert f"nothing was accepted in 2 rounds of 8 attempts; most often: {reason}" in (
         rounds.despair()
     )
+    cell = store.query("SELECT any_value(category) AS category FROM trajectories")[0]
+    assert f"Failing most: {cell['category']} with no operator (16 {reason})" in rounds.despair()
     again = rounds_of(store, budget(patience=2))
     assert again.hopeless
     assert list(again.draws(3, False)) == []
