@@ -18,7 +18,54 @@ from tdscaling.roles import Said, Scene
 from tdscaling.roles.assistant._phrases import answer
 from tdscaling.schema import Message, Step, canonical, digest
 
-PREFACES = ("", "", "", "Let me check that.", "One moment.", "I'll look into it.", "On it.")
+PREFACES = (
+    "Let me check that.",
+    "One moment.",
+    "I'll look into it.",
+    "On it.",
+    "I'll see to that now.",
+    "Just a second.",
+    "Right away.",
+    "Certainly, I'm on it.",
+    "Sure, one moment.",
+    "Give me a moment.",
+    "Let me look that up.",
+    "Let me see.",
+    "Of course, I'll do that.",
+    "Happy to help with that.",
+    "I'll take care of it.",
+    "Thanks, I'll check.",
+    "Let me pull that up.",
+    "Okay, looking now.",
+    "Sure thing.",
+    "Understood, checking now.",
+    "I'll get that for you.",
+    "Working on it.",
+    "Let me have a look.",
+    "Very well, one second.",
+    "Bear with me.",
+    "I'm opening that now.",
+    "All right, let me see to it.",
+    "Absolutely, a moment.",
+    "Got it, I'll go through that.",
+    "Let me find out.",
+)
+SILENT = 0.4
+"""Share of calls that nothing is said before."""
+AGAIN = (
+    "Let me try that again.",
+    "That failed for a moment, I'll repeat it.",
+    "I'll give it another try.",
+    "Once more.",
+    "Something went wrong there, trying again.",
+    "I'll run that again.",
+    "The system hiccuped, one more attempt.",
+    "Let me repeat the call.",
+    "That did not go through, so I'll repeat the step.",
+    "Another attempt.",
+    "I'll send it again.",
+    "A short disturbance, let me repeat that.",
+)
 RETRIES = 2
 """Further tries of a call whose error says that it may be tried again."""
 _TRANSIENT = ("again", "retry")
@@ -49,8 +96,9 @@ class ScriptedAssistant:
         except BindingError as error:
             raise RoleError(f"assistant: {error}") from error
         random = Random(f"{scene.seed}:assistant:{len(messages)}")
-        preface = "Let me try that again." if repeated else random.choice(PREFACES)
-        return Said({"role": "assistant", "content": preface or None, "tool_calls": calls})
+        preface = random.choice(AGAIN if repeated else PREFACES)
+        content = preface if repeated or random.random() >= SILENT else None
+        return Said({"role": "assistant", "content": content, "tool_calls": calls})
 
 
 class _Progress:
