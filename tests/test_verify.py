@@ -151,11 +151,12 @@ def test_what_was_changed_is_named(
 
 
 def writing(lines: list[Line]) -> Line:
-    """A trajectory of one turn that changes something."""
+    """A trajectory that changes something and ends with a call of its own."""
     found = next(
         line
         for line in lines
-        if line["meta"]["blueprint"]["final_state"] and len(line["meta"]["blueprint"]["turns"]) == 1
+        if line["meta"]["blueprint"]["final_state"]
+        and len(line["messages"][position(line, "tool") - 1].get("tool_calls", ())) == 1
     )
     copy: Line = json.loads(json.dumps(found))
     return copy

@@ -15,6 +15,7 @@ from typing import Any
 
 from tdscaling.blueprints._compose import Composer
 from tdscaling.blueprints._dry_run import Executed, arrange, execute
+from tdscaling.blueprints._identity import identity
 from tdscaling.blueprints._mutate import adopt, revisions
 from tdscaling.blueprints._plan import Planner
 from tdscaling.blueprints._wording import Wording
@@ -31,8 +32,6 @@ from tdscaling.schema import (
     Operator,
     Step,
     UserTurn,
-    canonical,
-    digest,
 )
 
 ORDER: tuple[Operator, ...] = (
@@ -244,16 +243,8 @@ def _blueprint(
     executed: Executed,
     injections: tuple[Injection, ...],
 ) -> Blueprint:
-    used = {step.domain for step in executed.plan}
-    # Words are left out: two blueprints that differ in words alone are duplicates.
-    content = {
-        "worlds": {name: seed for name, seed in seeds.items() if name in used},
-        "plan": [[s.domain, s.tool, s.arguments, s.turn, s.batch, s.gold] for s in executed.plan],
-        "withheld": [[fact for fact, _, _ in turn.withheld] for turn in turns],
-        "injections": [[i.tool, i.nth] for i in injections],
-    }
     return Blueprint(
-        id=digest(canonical(content)),
+        id=identity(seeds, executed.plan, turns, injections),
         cluster=cluster.id,
         domain="+".join(domain.name for domain in domains),
         category=cluster.category,

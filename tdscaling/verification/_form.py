@@ -18,6 +18,14 @@ _FOLLOWS = {
     "tool": {"tool", "assistant"},
 }
 
+_KEYS = {
+    "system": {"role", "content"},
+    "user": {"role", "content"},
+    "assistant": {"role", "content", "tool_calls"},
+    "tool": {"role", "content", "tool_call_id"},
+}
+"""Keys of a message: what stands elsewhere would be in the data, but was never looked at."""
+
 
 def malformed(messages: Sequence[Message], provenance: Sequence[str]) -> str | None:
     """Why the messages are no conversation in OpenAI format."""
@@ -43,31 +51,38 @@ def _message_problem(message: Message, before: Message | None, open_calls: list[
         return f"unknown role {role!r}"
     if before is not None and role not in _FOLLOWS[before["role"]]:
         return f"a {role} message cannot follow a {before['role']} message"
+    if message.keys() - _KEYS[role]:
+        return f"a {role} message has no key {min(message.keys() - _KEYS[role])!r}"
     if role == "tool":
         if message.get("tool_call_id") not in open_calls:
             return f"tool_call_id {message.get('tool_call_id')!r} answers no open call"
         open_calls.remove(message["tool_call_id"])
     elif open_calls:
         return f"the calls {', '.join(open_calls)} have no result"
-    calls = message.get("tool_calls") or []
-    if role == "assistant" and calls:
-        if not isinstance(calls, list) or not all(map(_is_call, calls)):
-            return "a tool call needs an id and a function with name and arguments"
-        open_calls[:] = [call["id"] for call in calls]
-        if len(set(open_calls)) != len(open_calls):
-            return "two calls have the same id"
-        return None
-    content = message.get("content")
-    return None if isinstance(content, str) and content else "expected a text as content"
+    return _words_or_calls(message, open_calls)
+
+
+def _words_or_calls(message: Message, open_calls: list[str]) -> str | None:
+    calls, content = message.get("tool_calls") or [], message.get("content")
+    if not calls:
+        return None if isinstance(content, str) and content else "expected a text as content"
+    if not isinstance(calls, list) or not all(map(_is_call, calls)):
+        return "a tool call has an id, type function and a function of name and arguments"
+    if not isinstance(content, str | None):
+        return "expected a text or null as content"
+    open_calls[:] = [call["id"] for call in calls]
+    return "two calls have the same id" if len(set(open_calls)) != len(open_calls) else None
 
 
 def _is_call(call: object) -> bool:
     function = call.get("function") if isinstance(call, dict) else None
     return (
         isinstance(call, dict)
-        and isinstance(call.get("id"), str)
+        and set(call) == {"id", "type", "function"}
+        and isinstance(call["id"], str)
+        and call["type"] == "function"
         and isinstance(function, dict)
-        and {"name", "arguments"} <= set(function)
+        and set(function) == {"name", "arguments"}
     )
 
 

@@ -85,6 +85,7 @@ class Report:
         self._path, self._console = path, console
         self._ids: dict[str, int] = {}
         self._blueprints: dict[str, int] = {}
+        self._conversations: dict[str, int] = {}
         self._unknown: set[str] = set()
         self._lines = self._bad = self._foreign = 0
         self._bar = Progress(
@@ -108,6 +109,7 @@ class Report:
             checked.problem
             or _again("id", checked.id, checked.number, self._ids)
             or _again("blueprint", checked.blueprint, checked.number, self._blueprints)
+            or _again("conversation", checked.conversation, checked.number, self._conversations)
         )
         if problem:
             self._bad += 1

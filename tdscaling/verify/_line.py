@@ -20,13 +20,14 @@ from tdscaling.environments import Environments
 from tdscaling.errors import AttemptError, DatasetError
 from tdscaling.metrics import Metrics
 from tdscaling.roles import Scene
-from tdscaling.schema import Blueprint, Message, Transcript, canonical
+from tdscaling.schema import Blueprint, Message, Transcript, canonical, digest
 from tdscaling.verification import Case, Verification
 from tdscaling.verification._differences import cut, differing
+from tdscaling.verify._contract import other_identity, other_labels, other_turns
 
 FIELDS = ("id", "messages", "tools", "meta")
 META = ("seed", "category", "domain", "cluster", "operators", "mode", "signature", "complexity",
-        "provenance", "verdict", "domains", "blueprint")  # fmt: skip
+        "provenance", "roles", "verdict", "domains", "blueprint")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Checked:
     id: str
     blueprint: str
     problem: str | None
+    conversation: str = ""
+    """Digest of its messages."""
     unknown: frozenset[str] = frozenset()
     """Domains that are not known here: the line could not be checked, and may well hold."""
 
@@ -72,7 +75,7 @@ class LineCheck:
         return [await self._check(number, line) for number, line in lines]
 
     async def _check(self, number: int, line: bytes) -> Checked:
-        identity = blueprint = ""
+        identity = blueprint = conversation = ""
         problem: str | None = None
         unknown: frozenset[str] = frozenset()
         try:
@@ -80,7 +83,7 @@ class LineCheck:
             identity = str(data.get("id", ""))
             _check_fields(data)
             contract = Blueprint.from_json(data["meta"]["blueprint"])
-            blueprint = contract.id
+            blueprint, conversation = str(contract.id), digest(data["messages"])
             unknown = frozenset(map(str, contract.worlds)) - self._domains.keys()
             if not unknown:
                 problem = await self._problem(data, contract)
@@ -88,15 +91,19 @@ class LineCheck:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 whatever a line holds, the others are checked
             problem = f"not a trajectory: {type(error).__name__}: {error}"
-        return Checked(number, len(line), identity, blueprint, problem, unknown)
+        return Checked(number, len(line), identity, blueprint, problem, conversation, unknown)
 
     async def _problem(self, data: dict[str, Any], blueprint: Blueprint) -> str | None:
         meta, messages = data["meta"], data["messages"]
-        problem = self._foreign(meta, blueprint)
+        problem = (
+            self._foreign(meta, blueprint)
+            or other_labels(blueprint, meta, self._domains)
+            or other_turns(blueprint, meta, messages)
+        )
         if problem:
             return problem
         scene = scene_of(blueprint, self._domains, str(meta["seed"]))
-        problem = _other_scene(data, scene) or _other_blueprint(scene) or _other_meta(meta, scene)
+        problem = _other_scene(data, scene) or _other_blueprint(scene) or other_identity(blueprint)
         return (
             problem
             or await self._other_conversation(messages, meta, scene)
@@ -139,13 +146,23 @@ class LineCheck:
 
 def _data(line: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(line)
+        data = json.loads(line, object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
         shown = cut(line[:40].decode(errors="replace"))
         raise DatasetError(f"expected one JSON object, got {shown!r}: {error}") from error
     if not isinstance(data, dict):
         raise DatasetError(f"expected one JSON object, got {cut(data)}")
     return data
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Of a key that is there twice, one reader takes the first and another the last.
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DatasetError(f"expected each key once, got {cut(twice)} twice in one object")
+    return found
 
 
 def _check_fields(data: Mapping[str, Any]) -> None:
@@ -156,6 +173,8 @@ def _check_fields(data: Mapping[str, Any]) -> None:
     missing += [f"meta.{name}" for name in META if isinstance(meta, dict) and name not in meta]
     if missing:
         raise DatasetError(f"expected the field {missing[0]}, which is missing")
+    if not isinstance(data["id"], str) or not data["id"]:
+        raise DatasetError(f"id: expected a text, got {cut(data['id'])}")
 
 
 def _other_scene(data: Mapping[str, Any], scene: Scene) -> str | None:
@@ -168,17 +187,6 @@ def _other_scene(data: Mapping[str, Any], scene: Scene) -> str | None:
     pairs = zip(tools, data["tools"], strict=False)
     wanted, got = next(((w, g) for w, g in pairs if w != g), (len(tools), len(data["tools"])))
     return f"tools: expected {_differing(wanted, got)}"
-
-
-def _other_meta(meta: Mapping[str, Any], scene: Scene) -> str | None:
-    for name in ("category", "domain", "cluster"):
-        wanted = getattr(scene.blueprint, name)
-        if meta[name] != wanted:
-            return f"meta.{name}: expected {wanted!r} as in its blueprint, got {meta[name]!r}"
-    operators = list(scene.blueprint.operators)
-    if meta["operators"] != operators:
-        return f"meta.operators: expected {operators}, got {meta['operators']}"
-    return None
 
 
 def _other_blueprint(scene: Scene) -> str | None:

@@ -74,7 +74,7 @@ def test_malformed_message() -> None:
         (lambda m: [*m[:-1], {"role": "assistant", "content": 5}], "expected a text as content"),
         (
             lambda m: [*m[:2], {"role": "assistant", "tool_calls": [{"id": "x"}]}],
-            "a tool call needs",
+            "a tool call has",
         ),
         (lambda m: [x for x in m if x["role"] != "tool"], "cannot follow"),
     ],
