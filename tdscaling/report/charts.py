@@ -13,7 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 WIDTH, HEIGHT = 470, 262
-LEFT, TOP, BOTTOM = 44, 12, 214
+LEFT, TOP, BOTTOM = 62, 12, 214
+LABEL_GAP, CHAR_WIDTH = 14, 8.6
+"""Room around a label, and of one character in the larger type of small screens."""
 DOTS = 40
 """Up to this many points a line gets a dot each; beyond, the dots would hide the line."""
 
@@ -55,14 +57,15 @@ def line_plot(
     """Lines over rounds, each named at its right end; None without rounds."""
     if not rounds:
         return None
-    right = WIDTH - 122
+    named = max(len(f"{name} {short(round(v[-1], 2))}") for name, v in series.items())
+    right = round(WIDTH - LABEL_GAP - named * CHAR_WIDTH, 2)
     y_ticks = ticks(max((max(values) for values in series.values()), default=1.0))
     top = y_ticks[-1]
     span = max(rounds[-1] - rounds[0], 1)
     xs = [round(LEFT + (right - LEFT) * (r - rounds[0]) / span, 2) for r in rounds]
     if len(rounds) == 1:
         xs = [(LEFT + right) / 2]
-    names = _apart([_y(values[-1], top) for values in series.values()], 15)
+    names = _apart([_y(values[-1], top) for values in series.values()], 17)
     drawn = []
     for key, ((name, values), name_y) in enumerate(zip(series.items(), names, strict=True), 1):
         ys = [_y(value, top) for value in values]
