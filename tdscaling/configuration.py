@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ VERSION_BASE = "1.3"
 
 NAMING = "hydra.job.config.override_dirname.exclude_keys"
 """Keys that `${hydra.job.override_dirname}` leaves out."""
+
+_SECRET = re.compile(r"(?:^|[&;?_-])(?:\w*key|\w*token|secret|password|passwd|pwd|auth|sig)=", re.I)
+"""Parameters of an address that hold what nobody else may know."""
 
 
 def conf_dir() -> Path:
@@ -146,7 +150,9 @@ def check(invocation: Invocation) -> DictConfig:
 
 def naming(invocation: Invocation) -> str:
     """The override that names the directories of a sweep's jobs by what differs between them."""
-    same = [o.key_or_group for o in diagnosis.parse(invocation.overrides) if not o.is_sweep_override()]
+    same = [
+        o.key_or_group for o in diagnosis.parse(invocation.overrides) if not o.is_sweep_override()
+    ]
     return f"{NAMING}=[{','.join(same)}]"
 
 
@@ -181,9 +187,31 @@ def _values(override: Override, loader: ConfigLoaderImpl) -> list[str]:
 
 def _check_types(config: DictConfig, overrides: list[Override]) -> None:
     touched = [(o.package or o.key_or_group).replace("/", ".") for o in overrides]
-    problems = typecheck.problems(plain(config), touched)
+    values = plain(config)
+    _check_addresses(values)
+    problems = typecheck.problems(values, touched)
     if problems:
         raise ConfigError("\n".join(problems))
+
+
+def _check_addresses(node: Any, path: str = "") -> None:
+    """Refuse a secret in an address before a run directory is made: configs are stored there."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            name = f"{path}.{key}" if path else str(key)
+            if key == "base_url" and isinstance(value, str) and _tells_secret(value):
+                # Not repeated here either.
+                raise ConfigError(
+                    f"{name}: it must not hold a name, password or key; put the key into the "
+                    f"environment variable that {name.removesuffix('base_url')}api_key_env names"
+                )
+            _check_addresses(value, name)
+
+
+def _tells_secret(address: str) -> bool:
+    authority = address.partition("://")[2] or address
+    queried = _SECRET.search(address.partition("?")[2] + "&" + address.partition("#")[2])
+    return "@" in re.split(r"[/?#]", authority, maxsplit=1)[0] or queried is not None
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

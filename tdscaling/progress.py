@@ -86,10 +86,10 @@ class Display:
         began, before = self._seen[0]
         rate = (accepted - before) / max(now - began, 1e-6)
         left = f", {_clock((self._goal - accepted) / rate)} left" if rate else ""
+        domain, mode = float(figures["domain_entropy"]), float(figures["mode_entropy"])
         return (
             f"{accepted}/{self._goal} of {attempted} tried, {rate:.1f}/s, "
-            f"H_dom {float(figures['domain_entropy']):.2f} H_mode {float(figures['mode_entropy']):.2f}"
-            f"{left}"
+            f"H_dom {domain:.2f} H_mode {mode:.2f}{left}"
         )
 
 

@@ -18,7 +18,8 @@ DATA = {"evolution/schedule"}
 OPTIONS = [
     f"{group}={option}"
     for group, options in GROUPS.items()
-    if group.split("/")[0] not in {"ablation", "domains", "experiment", "hydra"} and group not in DATA
+    if group.split("/")[0] not in {"ablation", "domains", "experiment", "hydra"}
+    and group not in DATA
     for option in options
 ]
 SCHEDULES = [f"evolution/schedule={name}" for name in GROUPS["evolution/schedule"]]
