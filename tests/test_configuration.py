@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tdscaling import configuration
+from tdscaling.__main__ import main
 from tdscaling.configuration import Invocation
 from tdscaling.errors import ConfigError
 from tests import commandline_parts as parts
@@ -104,3 +105,33 @@ def test_build_raises_what_a_constructor_raised(tmp_path: Path) -> None:
     del config["hydra"]
     with pytest.raises(ConfigError, match="expected 0 or more"):
         configuration.build(config)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://me:s3cret@host/v1",
+        "http://s3cret@host:80/v1",
+        "me:s3cret@host/v1",
+        "http://host/v1?api_key=s3cret",
+        "http://host/v1?x=1&access_token=s3cret",
+        "http://host/v1#token=s3cret",
+        "http://host/v1?API-KEY=s3cret",
+    ],
+)
+def test_address_with_a_secret_leaves_nothing_behind(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    words = ["roles/user=llm", "llm=openai", "llm.model=m", f"llm.base_url='{address}'"]
+    assert main([*words, f"hydra.run.dir={folder}"]) == 1
+    said = capsys.readouterr()
+    assert "llm.base_url: it must not hold a name, password or key" in said.err
+    assert "llm.api_key_env" in said.err
+    assert "s3cret" not in said.out + said.err
+    assert not folder.exists()
+
+
+def test_address_without_a_secret_is_taken() -> None:
+    words = ("llm=openai", "llm.base_url='http://host:8000/v1/@x?version=2&keys=no'")
+    assert configuration.check(Invocation("synthesize", words)).llm.base_url.endswith("keys=no")
