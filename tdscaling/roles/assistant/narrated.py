@@ -1,8 +1,8 @@
 """The scripted assistant, its answers in a model's words.
 
 Enters: what the scripted assistant says. Leaves: the same calls and questions, and answers that a
-model has rephrased. The model gets no say in the facts: words that lose or add a value are tried
-again, and after the last try the scripted words stand.
+model has rephrased. The model gets no say in the facts: words that lose or add a value, deny what
+the answer does not deny, or run on are tried again; after the last try the scripted words stand.
 """
 
 from __future__ import annotations
@@ -28,6 +28,17 @@ NOT_USED = "not_used"
 
 _FIGURE = re.compile(r"[^\s,;()\"']*\d[^\s;()\"']*")
 _EDGES = ".,:!?*_`'\"$€£"
+_DENIAL = re.compile(
+    r"\b(?:not?|nor|never|none|nothing|nobody|neither|without|cannot|unable|impossible|"
+    r"unfortunately|sorry|apologi[sz]e|regret|fail(?:ed|s|ure)?|refus(?:ed|es|al)|reject(?:ed|ion)|"
+    r"declined?|denied|unsuccessful(?:ly)?|unavailable|instead|(?:is|are|was|were|do|does|did|has|"
+    r"have|had|could|would|should|wo|ca)n['\u2019]t)\b",
+    re.IGNORECASE,
+)
+"""Words that turn an answer into its opposite."""
+LONGER, MORE = 1.5, 80
+"""A version has at most that many times the characters of the scripted answer, and that many more:
+what goes beyond was made up."""
 
 
 class NarratedAssistant:
@@ -124,8 +135,18 @@ def _fault(text: str, answer: str, wanted: Sequence[str]) -> str:
         return f"it lacks {', '.join(lost)}"
     if added:
         return f"it adds {', '.join(added)}"
+    denied = sorted(_denials(text) - _denials(answer))
+    if denied:
+        return f"it adds {', '.join(denied)}"
+    if len(text) > LONGER * len(answer) + MORE:
+        return "it is too long"
     # A scripted user would reply to it.
     return "it asks a question" if asks(text) else ""
+
+
+def _denials(text: str) -> set[str]:
+    found = {word.lower() for word in _DENIAL.findall(text)}
+    return {"not" if word == "cannot" or word[-2] in "'\u2019" else word for word in found}
 
 
 def _figures(text: str) -> set[str]:

@@ -13,7 +13,7 @@ from tdscaling.blueprints.dataflow import DataFlowBlueprints
 from tdscaling.clusters.dataflow import DataFlowClusters
 from tdscaling.errors import BlueprintError, ConfigError, EndpointError, RoleError
 from tdscaling.roles import Said, Scene
-from tdscaling.roles.assistant.narrated import NarratedAssistant
+from tdscaling.roles.assistant.narrated import NarratedAssistant, _fault
 from tdscaling.roles.assistant.scripted import ScriptedAssistant
 from tdscaling.schema import Draw, Message, Operator, Request, digest
 from tdscaling.tools.declared import DeclaredTools
@@ -137,14 +137,25 @@ def test_version_that_loses_a_value_is_tried_again() -> None:
         lambda text: f"{text} That is 99 cheaper.",
         lambda text: f"{text} Which bag do you mean?",
         lambda text: "All done.",
+        lambda text: f"Unfortunately that failed. {text}",
+        lambda text: f"I couldn\u2019t do it. {text}",
+        lambda text: f"It is NOT so: {text}",
+        lambda text: f"{text} {'You have chosen very well indeed. ' * 40}",
     ],
-    ids=["loses", "adds", "asks", "forgets"],
+    ids=["loses", "adds", "asks", "forgets", "fails", "could not", "denies", "runs on"],
 )
 def test_scripted_words_stand_after_the_last_try(change: Callable[[str], str]) -> None:
     with serving(rewording(change)) as server:
         found = narrated(server, "withhold")
     assert found.message == scripted("withhold")
     assert [call.error for call in found.calls] == ["not_used", "not_used", "fell_back"]
+
+
+def test_denials_are_told_by_their_meaning() -> None:
+    refused = "It cannot be done: no seats are left."
+    assert not _fault("No, it can't be done: no seats are left.", refused, [])
+    assert _fault("It failed: no seats are left.", refused, []) == "it adds failed"
+    assert _fault("It isn't done.", "It is done.", []) == "it adds not"
 
 
 def test_refusal_must_survive() -> None:
