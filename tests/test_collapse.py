@@ -89,3 +89,19 @@ def test_mutants_are_stored_with_their_parents(tmp_path: Path) -> None:
     assert orphans == []
     assert mutants[0]["n"] > 5
     assert phases[0]["n"] > 0
+
+
+def test_the_schedule_of_the_docs_runs(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "evolution.md").read_text()
+    example = text.split("`my/evolution/schedule/gentle.yaml`:\n\n```yaml\n")[1].split("```")[0]
+    folder = tmp_path / "my" / "evolution" / "schedule"
+    folder.mkdir(parents=True)
+    (folder / "gentle.yaml").write_text(example)
+    words = ("evolution/schedule=gentle", "round_size=4", "--config-dir", str(tmp_path / "my"))
+    assert here(tmp_path / "run", *words, size=130) == 0
+    store = Store.read(tmp_path / "run" / FILE)
+    phases = store.query("SELECT DISTINCT choice FROM steering WHERE factor = 'phase' ORDER BY 1")
+    why = store.query("SELECT why FROM steering WHERE factor = 'phase' ORDER BY round DESC LIMIT 1")
+    store.close()
+    assert [row["choice"] for row in phases] == ["dig", "look around"]
+    assert why[0]["why"].startswith("after look around: ")

@@ -6,14 +6,13 @@ domain plus mode entropy at a price, with a certificate of how far off they can 
 
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog, minimize
+from scipy.optimize import linprog
 
 from tdscaling.schema import Action, Cluster, Menu, Operator, Outcome, Request, Trace, Verdict
 
@@ -100,55 +99,49 @@ class Optimum:
 
 
 def optimum(world: World, price: float) -> Optimum:
-    """Maximise domain plus mode entropy over request rates, concave under two linear constraints.
+    """Maximise domain plus mode entropy over request rates, at most `price` tokens per accepted.
 
-    The unknowns are attempts per accepted trajectory for each kind of request.
+    Concave under linear constraints: multiplicative updates of the shares of accepted trajectories
+    (as Blahut and Arimoto do), the price as a multiplier found by bisection. A linear program over
+    the tangent bounds what any other allocation could have more.
     """
-    kinds = KINDS
-    into_mode = np.zeros((len(MODES), len(kinds)))
-    into_domain = np.zeros((CATEGORIES, len(kinds)))
-    for place, (c, o, k) in enumerate(kinds):
+    by_mode, by_domain, yields, costs = _brought(world)
+    parts = (by_domain / yields, by_mode / yields)
+    paid = costs / yields
+    low, high, shares = 0.0, 1.0 / price, np.full(len(KINDS), 1 / len(KINDS))
+    for _ in range(20):
+        middle = (low + high) / 2
+        shares = _ascend(parts, paid, middle)
+        low, high = (low, middle) if paid @ shares <= price else (middle, high)
+    shares = _ascend(parts, paid, high)
+    entropies = [float(-(p * np.log2(p)).sum()) for p in (part @ shares for part in parts)]
+    slope = _slope(parts, shares)
+    ones = np.ones((1, len(KINDS)))
+    ahead = linprog(-slope, A_ub=[paid], b_ub=[max(price, paid @ shares)], A_eq=ones, b_eq=[1.0])
+    slack = float(-ahead.fun - slope @ shares)
+    return Optimum(entropies[0], entropies[1], slack, (shares / yields).tolist())
+
+
+def _brought(world: World) -> tuple[Any, Any, Any, Any]:
+    """Accepted trajectories per attempt of each kind by mode and by category; both; its tokens."""
+    by_mode = np.zeros((len(MODES), len(KINDS)))
+    by_domain = np.zeros((CATEGORIES, len(KINDS)))
+    for place, (c, o, k) in enumerate(KINDS):
         for mode, chance in ((0, DIRECT), (o, 1 - DIRECT)):
-            brought = chance * world.acceptance(c, o, k)
-            into_mode[mode, place] += brought
-            into_domain[c, place] += brought
-    yields = into_mode.sum(axis=0)
-    costs = np.array([TOKENS * (1 + k) for _, _, k in kinds], dtype=float)
+            by_mode[mode, place] += chance * world.acceptance(c, o, k)
+            by_domain[c, place] += chance * world.acceptance(c, o, k)
+    costs = np.array([TOKENS * (1 + k) for _, _, k in KINDS], dtype=float)
+    return by_mode, by_domain, by_mode.sum(axis=0), costs
 
-    def value(rates: Any) -> tuple[float, Any]:
-        total, slope = 0.0, np.zeros(len(kinds))
-        for matrix in (into_domain, into_mode):
-            p = np.maximum(matrix @ rates, 1e-12)
-            total += float((p * np.log2(p)).sum())
-            slope += matrix.T @ (np.log2(p) + 1 / math.log(2))
-        return total, slope
 
-    start = np.full(len(kinds), 1 / yields.sum())
-    cheap = linprog(costs, A_eq=[yields], b_eq=[1.0])
-    if costs @ start > price:  # move toward the cheapest until it can be paid
-        part = (costs @ start - price) / (costs @ start - cheap.fun)
-        start = (1 - part) * start + part * cheap.x
-    found = minimize(
-        value,
-        start,
-        jac=True,
-        method="SLSQP",
-        bounds=[(0, None)] * len(kinds),
-        constraints=[
-            {"type": "eq", "fun": lambda r: yields @ r - 1, "jac": lambda r: yields},
-            {
-                "type": "ineq",
-                "fun": lambda r: (price - costs @ r) / price,
-                "jac": lambda r: -costs / price,
-            },
-        ],
-        options={"maxiter": 300, "ftol": 1e-9},
-    )
-    _, slope = value(found.x)
-    ahead = linprog(slope, A_ub=[costs], b_ub=[price], A_eq=[yields], b_eq=[1.0])
-    domain, mode = (
-        -float((p * np.log2(p)).sum())
-        for p in (np.maximum(matrix @ found.x, 1e-12) for matrix in (into_domain, into_mode))
-    )
-    rates = [max(float(rate), 0.0) for rate in found.x]
-    return Optimum(domain, mode, float(slope @ found.x - ahead.fun), rates)
+def _slope(parts: Any, shares: Any) -> Any:
+    return sum(-part.T @ np.log2(np.maximum(part @ shares, 1e-15)) for part in parts)
+
+
+def _ascend(parts: Any, paid: Any, multiplier: float) -> Any:
+    shares = np.full(len(KINDS), 1 / len(KINDS))
+    for _ in range(1500):
+        slope = _slope(parts, shares) - multiplier * paid
+        shares = shares * np.exp2(0.5 * (slope - slope.max()))
+        shares /= shares.sum()
+    return shares

@@ -20,7 +20,7 @@ PLAIN = "plain"
 """Name of the blueprint without operators in an operator mix."""
 
 _KEYS = ("name", "until", "weights", "operators", "calls", "exploration")
-_WEIGHTS = ("domain", "mode", "complexity", "cell", "cost")
+_WEIGHTS = ("domain", "mode", "signature", "complexity", "cell", "cost")
 _ENDS = ("budget_share", "accepted", "coverage", "gain_below")
 
 

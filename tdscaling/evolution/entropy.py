@@ -41,7 +41,8 @@ class EntropyEvolution(Watched):
         schedule: phases, as in `conf/evolution/schedule/`.
         budget: accepted trajectories of the whole run, at least 1.
         domain_weight: exponent on the inverse count of a category, at least 0.
-        mode_weight: exponent on the inverse count of a mode (calls: signature), at least 0.
+        mode_weight: exponent on the inverse count of a mode, at least 0.
+        signature_weight: exponent on the inverse count of a signature, at least 0.
         complexity_weight: exponent on the inverse count of a complexity bin, at least 0.
         cell_weight: exponent on the inverse count of a cell, at least 0.
         cost_weight: exponent on the tokens of an accepted trajectory, at least 0.
@@ -59,6 +60,7 @@ class EntropyEvolution(Watched):
         budget: int,
         domain_weight: float,
         mode_weight: float,
+        signature_weight: float,
         complexity_weight: float,
         cell_weight: float,
         cost_weight: float,
@@ -72,6 +74,7 @@ class EntropyEvolution(Watched):
         self._weights = {
             "domain": domain_weight,
             "mode": mode_weight,
+            "signature": signature_weight,
             "complexity": complexity_weight,
             "cell": cell_weight,
             "cost": cost_weight,
@@ -82,7 +85,6 @@ class EntropyEvolution(Watched):
         check("hopeless", hopeless, 0 <= hopeless <= 1, "0 to 1")
         check("ceiling", ceiling, ceiling >= 1, "1 or more", 4)
         check("prior", prior, prior > 0, "above 0")
-        check("budget", budget, budget >= 1, "1 or more", 300)
         self._schedule = Schedule(schedule, budget)
         self._exploration = exploration
         self._ceiling = ceiling
@@ -121,7 +123,7 @@ class EntropyEvolution(Watched):
         )
         yields = [
             (self._call_bins, setting.weights["complexity"]),
-            (self._call_signatures, setting.weights["mode"]),
+            (self._call_signatures, setting.weights["signature"]),
         ]
         reach = [float(inside) for inside in phase.in_reach(menu)]
         calls, why_calls = self._weigh(round_, "calls", menu.calls, yields, reach, setting)

@@ -79,6 +79,7 @@ def test_a_pure_function_of_outcomes_and_arguments() -> None:
     [
         {"domain_weight": 0},
         {"mode_weight": 0},
+        {"signature_weight": 0},
         {"complexity_weight": 0},
         {"exploration": 1},
         {"prior": 50},

@@ -118,7 +118,10 @@ def test_window_of_calls() -> None:
 @pytest.mark.parametrize(
     "keys",
     [
-        *({"weights": {name: 0}} for name in ("domain", "mode", "complexity", "cell", "cost")),
+        *(
+            {"weights": {name: 0}}
+            for name in ("domain", "mode", "signature", "complexity", "cell", "cost")
+        ),
         {"exploration": 0.9},
         {"operators": {"revise": 3}},
         {"calls": [0, 0.5]},
@@ -181,7 +184,7 @@ def test_long_tail_ends_with_more_modes_than_the_control() -> None:
             phases({"gain_below": {"bits": 0.1, "rounds": 0}}),
             "gain_below.rounds: expected a whole number of at least 1, got 0",
         ),
-        (one(weights={"mood": 1}), "weights.mood: expected a key out of domain, mode, complexity"),
+        (one(weights={"mood": 1}), "weights.mood: expected a key out of domain, mode, signature"),
         (one(weights={"mode": -1}), "weights.mode: expected a number of at least 0, got -1"),
         (one(weights={"mode": True}), "weights.mode: expected a number of at least 0, got True"),
         (one(operators={"shuffle": 1}), "operators.shuffle: expected a key out of plain, extend"),
