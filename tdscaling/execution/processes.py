@@ -23,6 +23,9 @@ from tdscaling.schema import Draw, Outcome
 QUEUED = 4
 """Draws per worker kept submitted, so that none waits for the loop."""
 
+GRACE_SECONDS = 2.0
+"""How long attempts that nobody waits for may take to end by themselves."""
+
 _runner: Runner | None = None
 _loop: asyncio.Runner | None = None
 
@@ -71,10 +74,22 @@ class ProcessExecution:
         try:
             yield submit
         finally:
-            if under_way:  # nobody waits for these any more, and a model may take its time
-                for worker in list((pool._processes or {}).values()):
-                    worker.kill()
+            await _abandon(pool, under_way)
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+async def _abandon(pool: ProcessPoolExecutor, under_way: set[Future[Outcome]]) -> None:
+    """End what nobody waits for any more; a model may take its time, so not for ever."""
+    running = [asyncio.wrap_future(future) for future in under_way if not future.cancel()]
+    if not running:
+        return
+    _, late = await asyncio.wait(running, timeout=GRACE_SECONDS)
+    if late:
+        for worker in list((pool._processes or {}).values()):
+            worker.kill()
+        # A worker killed in the middle of a result leaves half of it in the pipe. This process
+        # holds the pipe's other write end, so without this its reader would wait for the rest.
+        pool._result_queue._writer.close()  # type: ignore[attr-defined]
 
 
 def _submit(pool: ProcessPoolExecutor, draw: Draw) -> Future[Outcome]:

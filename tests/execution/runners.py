@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import replace
 from typing import Any
@@ -64,3 +65,21 @@ def _explode() -> Any:
 
 def same(one: Outcome, other: Outcome) -> bool:
     return replace(one, id="") == replace(other, id="")
+
+
+class Slow(Echo):
+    """Takes a minute for every draw but the first."""
+
+    async def run(self, draw: Draw) -> Outcome:
+        """As `Echo`, later."""
+        if draw.index:
+            await asyncio.sleep(60)
+        return await super().run(draw)
+
+
+class Bulky(Echo):
+    """Its outcomes are larger than what a pipe takes at a time."""
+
+    async def run(self, draw: Draw) -> Outcome:
+        """As `Echo`, with a long line."""
+        return replace(await super().run(draw), line="x" * 3_000_000)

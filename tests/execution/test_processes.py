@@ -13,7 +13,7 @@ from tdscaling.execution import Runner
 from tdscaling.execution.inline import InlineExecution
 from tdscaling.execution.processes import ProcessExecution
 from tdscaling.schema import Outcome
-from tests.execution.runners import Dying, Echo, Refusing, Unloadable, draw, same
+from tests.execution.runners import Bulky, Dying, Echo, Refusing, Slow, Unloadable, draw, same
 
 
 def outcomes(
@@ -70,6 +70,21 @@ def test_no_worker_outlives_the_run() -> None:
             return
         time.sleep(0.05)
     raise AssertionError(f"worker {worker} still runs")
+
+
+@pytest.mark.parametrize("runner", [Slow(""), Bulky("")])
+def test_attempts_that_nobody_waits_for_hold_up_no_end(runner: Runner) -> None:
+    async def first_of_many() -> None:
+        async with ProcessExecution(workers=2).start(runner) as submit:
+            tasks = [asyncio.ensure_future(submit(draw(index))) for index in range(8)]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    began = time.monotonic()
+    asyncio.run(asyncio.wait_for(first_of_many(), 40))
+    assert time.monotonic() - began < 40
 
 
 @pytest.mark.parametrize("workers", [0, -1])
