@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, contextmanager
 
@@ -63,7 +63,10 @@ class ProcessExecution:
                 future = _submit(pool, draw)
                 under_way.add(future)
                 future.add_done_callback(under_way.discard)
-                return await asyncio.wrap_future(future)
+                outcome = asyncio.wrap_future(future)
+                outcome.add_done_callback(_heard)
+                # Shielded: the pool's manager fails on cancelled futures when a worker is killed.
+                return await asyncio.shield(outcome)
             except BrokenProcessPool as error:
                 raise TdscalingError(
                     "execution: a worker process died, perhaps for lack of memory. What was "
@@ -80,16 +83,23 @@ class ProcessExecution:
 
 async def _abandon(pool: ProcessPoolExecutor, under_way: set[Future[Outcome]]) -> None:
     """End what nobody waits for any more; a model may take its time, so not for ever."""
-    running = [asyncio.wrap_future(future) for future in under_way if not future.cancel()]
+    running = list(under_way)
     if not running:
         return
-    _, late = await asyncio.wait(running, timeout=GRACE_SECONDS)
+    # In a thread, on the pool's own futures: their failures are nobody's business any more.
+    _, late = await asyncio.to_thread(wait, running, GRACE_SECONDS)
     if late:
         for worker in list((pool._processes or {}).values()):
             worker.kill()
         # A worker killed in the middle of a result leaves half of it in the pipe. This process
         # holds the pipe's other write end, so without this its reader would wait for the rest.
         pool._result_queue._writer.close()  # type: ignore[attr-defined]
+
+
+def _heard(outcome: asyncio.Future[Outcome]) -> None:
+    """A failure that comes after everybody left is no news."""
+    if not outcome.cancelled():
+        outcome.exception()
 
 
 def _submit(pool: ProcessPoolExecutor, draw: Draw) -> Future[Outcome]:
