@@ -11,7 +11,7 @@ import yaml
 
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.load import load
-from tdscaling.declared.world import Session, World
+from tdscaling.declared.world import SqlSession, World
 
 FOLDER = Path(__file__).parent / "fixtures" / "domains"
 BOOKSHOP = FOLDER / "bookshop.yaml"
@@ -27,7 +27,7 @@ def desk() -> Domain:
     return load(FOLDER / "desk.yaml")
 
 
-def session(seed: str = "1") -> Session:
+def session(seed: str = "1") -> SqlSession:
     return World(bookshop(), seed).open()
 
 
@@ -40,6 +40,6 @@ def changed(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     return path
 
 
-def some(state: Session, query: str) -> Any:
+def some(state: SqlSession, query: str) -> Any:
     """First value of the first row of a query."""
     return state.table(query)[0][0]

@@ -12,7 +12,7 @@ from typing import Any
 
 from tdscaling.bindings import BindingError, resolve, rows
 from tdscaling.blueprints._refer import TOLD_ROWS, DraftStep, display
-from tdscaling.declared.world import Session
+from tdscaling.declared.session import Session
 from tdscaling.errors import BlueprintError
 from tdscaling.schema import Answer, Step
 

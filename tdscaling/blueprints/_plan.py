@@ -24,7 +24,7 @@ from tdscaling.blueprints._refer import (
 from tdscaling.declared.arguments import candidates
 from tdscaling.declared.domain import ToolSpec
 from tdscaling.declared.rows import Generators
-from tdscaling.declared.world import Result, Session
+from tdscaling.declared.session import Result, Session
 from tdscaling.errors import BlueprintError
 
 ROW_TRIES = 8

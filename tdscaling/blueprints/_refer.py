@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from tdscaling.bindings import rows
 from tdscaling.declared.domain import Domain, ToolSpec
-from tdscaling.declared.world import Result
+from tdscaling.declared.session import Result
 
 Purpose = Literal["goal", "lookup"]
 Expect = Literal["ok", "refused"]

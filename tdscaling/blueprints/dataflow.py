@@ -21,7 +21,7 @@ from tdscaling.blueprints._plan import Planner
 from tdscaling.blueprints._wording import Wording
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.rows import Generators
-from tdscaling.declared.world import Session, world
+from tdscaling.declared.session import Session
 from tdscaling.errors import BlueprintError, ConfigError
 from tdscaling.schema import (
     Blueprint,
@@ -225,7 +225,7 @@ def _asked(draw: Draw) -> tuple[Operator, ...]:
 
 
 def _open(domains: Sequence[Domain], seeds: Mapping[str, str]) -> dict[str, Session]:
-    return {domain.name: world(domain, seeds[domain.name]).open() for domain in domains}
+    return {domain.name: domain.open(seeds[domain.name]) for domain in domains}
 
 
 def _close(sessions: Mapping[str, Session]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from tdscaling.declared.definition import Parameter
 from tdscaling.declared.domain import Domain, ToolSpec, sql_value
 from tdscaling.declared.rows import Generators
-from tdscaling.declared.world import Session
+from tdscaling.declared.session import Session
 
 OPTIONAL_SHARE = 0.5
 """Probability that an optional parameter is used where a value for it is at hand."""

@@ -19,6 +19,8 @@ from pydantic import (
 )
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+ParameterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Sql = Annotated[str, StringConstraints(min_length=6, strip_whitespace=True)]
 
@@ -37,9 +39,9 @@ class Parameter(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
 
-    type: Literal["string", "integer", "number", "boolean", "array"]
+    type: Literal["string", "integer", "number", "boolean", "array", "object"]
     description: Text
-    source: Name | None = Field(default=None, alias="from")
+    source: ParameterName | None = Field(default=None, alias="from")
     """Result column that means the same; the parameter's own name if absent."""
     kind: Name | None = None
     """Kind of value (person, email, phone, address, city, amount, date, ...) for joins with other
@@ -85,10 +87,15 @@ class ToolFile(Strict):
     """One tool."""
 
     description: Text
-    parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    category: Name | None = None
+    """Label of its business area, where it differs from the file's."""
+    published: dict[str, Any] | None = None
+    """JSON Schema of the arguments as the service itself publishes it; offered to the assistant
+    in place of the one that `parameters` make. What it asks for beyond them is never given."""
+    parameters: dict[ParameterName, Parameter] = Field(default_factory=dict)
     requires: tuple[Rule, ...] = ()
     effects: tuple[Sql, ...] = ()
-    returns: Sql
+    returns: Sql = ""
     """SELECT that yields the result, after the effects."""
     result: Literal["one", "many"] = "one"
     """`one`: an object, no row is an error; `many`: an array, possibly empty."""
@@ -106,7 +113,7 @@ class ToolFile(Strict):
     `{count}` and `{items}`."""
     item: Text | None = None
     """For `many`: how one row reads in `{items}`."""
-    tell: tuple[Name, ...] = ()
+    tell: tuple[ParameterName, ...] = ()
     """Result columns that must be told; all occur in every answer (or in `item`)."""
 
     @model_validator(mode="after")
@@ -122,7 +129,7 @@ class Rows(Strict):
     """Seeded rows of one table."""
 
     count: int = Field(ge=0, le=2000)
-    columns: dict[Annotated[str, StringConstraints(pattern=r"^_?[a-z]\w*$")], Any]
+    columns: dict[Annotated[str, StringConstraints(pattern=r"^_?[A-Za-z]\w*$")], Any]
     """Column to generator, see `tdscaling.declared.rows`; filled in this order."""
 
 
@@ -133,16 +140,18 @@ class DomainFile(Strict):
     about: Text
     clock: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d$")]
     """The time that it is in this domain, `YYYY-MM-DD HH:MM`; it stands still in a conversation."""
-    tables: Sql
-    rows: dict[Name, Rows]
+    simulates: Text | None = None
+    """Service whose tools it imitates; what they return counts as `simulated` then."""
+    tables: Sql = ""
+    rows: dict[Name, Rows] = Field(default_factory=dict)
     """In the order in which they are filled: referenced tables first."""
-    kinds: dict[Name, Name] = Field(default_factory=dict)
+    kinds: dict[ParameterName, Name] = Field(default_factory=dict)
     """Kind of value of result columns, for joins with other domains."""
-    phrases: dict[Name, Text] = Field(default_factory=dict)
+    phrases: dict[ParameterName, Text] = Field(default_factory=dict)
     """How a person picks a row by a column, such as `departs: leaving at {}`."""
     volatile: tuple[Annotated[str, StringConstraints(pattern=r"^\w+\.\w+$")], ...] = ()
     """Columns `table.column` whose exact content does not matter in the final state."""
-    tools: dict[Name, ToolFile] = Field(min_length=1)
+    tools: dict[ToolName, ToolFile] = Field(min_length=1)
 
     @field_validator("clock")
     @classmethod

@@ -16,7 +16,8 @@ from typing import Any
 import fastjsonschema
 
 from tdscaling.declared.definition import DomainFile, Parameter, Rule, ToolFile
-from tdscaling.schema import Edge, Tool
+from tdscaling.declared.session import Session
+from tdscaling.schema import Edge, Provenance, Tool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,8 @@ class ToolSpec:
     @property
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the arguments."""
+        if self.file.published is not None:
+            return self.file.published
         parameters = self.file.parameters
         return {
             "type": "object",
@@ -105,6 +108,22 @@ class Domain:
     tools: dict[str, ToolSpec]
     edges: tuple[Edge, ...] = field(default=())
 
+    @property
+    def provenance(self) -> Provenance:
+        """Of what its calls observe."""
+        return "simulated" if self.file.simulates else "executed"
+
+    @property
+    def blocking(self) -> bool:
+        """Whether executing a call waits for something outside of this process."""
+        return False
+
+    def open(self, seed: str) -> Session:
+        """A session on a fresh copy of the initial state that a seed names."""
+        from tdscaling.declared.world import world
+
+        return world(self, seed).open()
+
     def volatile(self, table: str) -> frozenset[str]:
         """Columns of a table that do not count in the final state."""
         return frozenset(
@@ -123,7 +142,7 @@ class Domain:
                 description=spec.file.description,
                 parameters=spec.schema,
                 domain=self.name,
-                category=self.file.category,
+                category=spec.file.category or self.file.category,
                 returns=spec.columns,
                 writes=bool(spec.writes),
             )

@@ -30,8 +30,9 @@ from tdscaling.declared.definition import DomainFile
 from tdscaling.declared.domain import Domain, ToolSpec, edges
 from tdscaling.declared.read import read
 from tdscaling.declared.rows import GeneratorError, Generators
+from tdscaling.declared.session import Session
 from tdscaling.declared.words import phrase_problems, word_problems
-from tdscaling.declared.world import Session, World
+from tdscaling.declared.world import World
 from tdscaling.errors import DomainError, EnvironmentFailure
 from tdscaling.schema import digest
 
@@ -126,6 +127,9 @@ def _known_keys() -> list[str]:
 
 
 def _compiled(path: Path, name: str, file: DomainFile) -> Domain:
+    for part in ("tables", "rows"):
+        if not getattr(file, part):
+            raise _refused(path, f"{part}: Field required")
     try:
         connection = open_schema(file.tables)
     except sqlite3.Error as error:
@@ -135,6 +139,8 @@ def _compiled(path: Path, name: str, file: DomainFile) -> Domain:
         raise _refused(path, problem)
     specs: dict[str, ToolSpec] = {}
     for tool, content in file.tools.items():
+        if not content.returns:
+            raise _refused(path, f"tool {tool}, returns: Field required")
         try:
             compiled: Compiled = compile_tool(connection, content)
         except (sqlite3.Error, ValueError) as error:

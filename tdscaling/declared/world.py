@@ -1,8 +1,8 @@
 """State of a declared domain, and tool calls on it.
 
 Enters: a checked `Domain` and a seed. Leaves: a `World` (the initial state, an image of an SQLite
-database) and `Session`s on fresh copies of it. Ids and the clock are functions of the seed and of
-the call itself, never of the order of calls or of wall time, so that a plan executed in another
+database) and `SqlSession`s on fresh copies of it. Ids and the clock are functions of the seed and
+of the call itself, never of the order of calls or of wall time, so that a plan executed in another
 order, or with more reads in between, ends in the same state.
 """
 
@@ -12,7 +12,6 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -20,25 +19,12 @@ from tdscaling.declared.connection import Bounded, cause, connect
 from tdscaling.declared.domain import Domain, ToolSpec
 from tdscaling.declared.guard import guard
 from tdscaling.declared.rows import fill
+from tdscaling.declared.session import Result, Row, StateChanges
 from tdscaling.errors import EnvironmentFailure
-from tdscaling.schema import canonical
-
-Row = dict[str, Any]
-StateChanges = dict[str, dict[str, Any]]
-"""Per `domain.table`: `added` rows, `removed` rows, `changed` as `{key: {column: [old, new]}}`."""
+from tdscaling.schema import Provenance, canonical
 
 FLOAT_DIGITS = 6
 """Decimals that floats keep in observations: binary noise, 0.30000000000000004, is no data."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a call on a session yields."""
-
-    ok: bool
-    rows: tuple[Row, ...]
-    content: str
-    """JSON text: an object or an array of objects, or `{"error": ...}`."""
 
 
 class World:
@@ -68,11 +54,11 @@ class World:
         self.columns = {name: _columns(connection, name) for name in domain.tables}
         connection.close()
 
-    def open(self) -> Session:
+    def open(self) -> SqlSession:
         """A session on a fresh copy of the state."""
         connection = connect(self.domain.file.clock)
         connection.deserialize(self._image)
-        return Session(self, connection)
+        return SqlSession(self, connection)
 
 
 @lru_cache(maxsize=512)
@@ -81,11 +67,12 @@ def world(domain: Domain, seed: str) -> World:
     return World(domain, seed)
 
 
-class Session:
+class SqlSession:
     """One conversation's state: executes calls, each in one transaction."""
 
     def __init__(self, origin: World, connection: Bounded) -> None:
         self.domain = origin.domain
+        self.provenance: Provenance = origin.domain.provenance
         self._origin = origin
         self._connection = connection
         self._call = ""
@@ -131,6 +118,10 @@ class Session:
             self._issued = issued
         self._connection.execute("RELEASE call")
         return result
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> Result:
+        """As `execute`: SQL in memory keeps nobody waiting."""
+        return self.execute(name, arguments)
 
     def attempt(
         self, name: str, arguments: Mapping[str, Any], wanted: Callable[[Result], bool]

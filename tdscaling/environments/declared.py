@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tdscaling.declared.domain import Domain
-from tdscaling.declared.world import Session, world
+from tdscaling.declared.session import Session
 from tdscaling.errors import EnvironmentFailure
 from tdscaling.schema import Injection, Observation
 
@@ -43,10 +43,10 @@ class DeclaredEnvironment:
             error = json.dumps({"error": self._injections[tool, nth]})
             return Observation(error, ok=False, provenance="injected")
         try:
-            result = session.execute(tool, values)
+            result = await session.call(tool, values)
         except sqlite3.Error as error:
             raise EnvironmentFailure(f"{session.domain.name}.{tool}: {error}") from error
-        return Observation(result.content, result.ok, "executed")
+        return Observation(result.content, result.ok, session.provenance)
 
     def changes(self) -> dict[str, Any]:
         """State changes so far."""
@@ -71,7 +71,7 @@ class DeclaredEnvironments:
         injections: Sequence[Injection],
     ) -> DeclaredEnvironment:
         """A fresh environment in the initial state that `worlds` names."""
-        sessions = {name: world(domains[name], seed).open() for name, seed in worlds.items()}
+        sessions = {name: domains[name].open(seed) for name, seed in worlds.items()}
         return DeclaredEnvironment(sessions, injections)
 
 

@@ -15,7 +15,6 @@ from typing import Any
 from tdscaling.attempt import scene_of
 from tdscaling.blueprints._dry_run import execute
 from tdscaling.declared.domain import Domain
-from tdscaling.declared.world import world
 from tdscaling.environments import Environments
 from tdscaling.errors import AttemptError, DatasetError
 from tdscaling.metrics import Metrics
@@ -192,9 +191,7 @@ def _other_scene(data: Mapping[str, Any], scene: Scene) -> str | None:
 def _other_blueprint(scene: Scene) -> str | None:
     """Execute the plan once more, from the start."""
     blueprint = scene.blueprint
-    sessions = {
-        name: world(domain, blueprint.worlds[name]).open() for name, domain in scene.domains.items()
-    }
+    sessions = {name: domain.open(blueprint.worlds[name]) for name, domain in scene.domains.items()}
     try:
         executed = execute(blueprint.plan, blueprint.facts, sessions)
     except AttemptError as error:

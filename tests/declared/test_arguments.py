@@ -11,12 +11,12 @@ from tdscaling.declared.arguments import candidates, typed
 from tdscaling.declared.definition import Parameter
 from tdscaling.declared.load import load
 from tdscaling.declared.rows import Generators
-from tdscaling.declared.world import Session, World
+from tdscaling.declared.world import SqlSession, World
 from tests.bookshop import changed, session
 
 
 def drawn(
-    state: Session, tool: str, *, seed: str = "s", limit: int = 50, **fixed: Any
+    state: SqlSession, tool: str, *, seed: str = "s", limit: int = 50, **fixed: Any
 ) -> list[dict[str, Any]]:
     generators = Generators(seed, "2025-06-01 10:00", None)
     return list(candidates(state, state.domain.tools[tool], generators, fixed, limit))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tdscaling.declared.load import load
-from tdscaling.declared.world import Session, World, world
+from tdscaling.declared.world import SqlSession, World, world
 from tests.bookshop import bookshop, changed, session, some
 
 IN_STOCK = "SELECT book_id FROM book WHERE copies > 1 ORDER BY 1"
@@ -17,13 +17,13 @@ SOLD_OUT = "SELECT book_id FROM book WHERE copies = 0"
 OPEN = "SELECT purchase_id FROM purchase WHERE purchase_status = 'open' ORDER BY 1"
 
 
-def order(state: Session, buyer: str = "Ada", **more: Any) -> dict[str, Any]:
+def order(state: SqlSession, buyer: str = "Ada", **more: Any) -> dict[str, Any]:
     result = state.execute("order_book", {"book_id": some(state, IN_STOCK), "buyer": buyer, **more})
     assert result.ok, result.content
     return dict(result.rows[0])
 
 
-def error(state: Session, tool: str, arguments: dict[str, Any]) -> str:
+def error(state: SqlSession, tool: str, arguments: dict[str, Any]) -> str:
     result = state.execute(tool, arguments)
     assert not result.ok
     assert result.rows == ()

@@ -1,0 +1,121 @@
+"""The contract of one trajectory, made and dry-run before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from tdscaling.schema.words import Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of a plan."""
+
+    domain: str
+    tool: str
+    arguments: dict[str, dict[str, Any]]
+    """How each argument is bound: `{"fact": name}` takes what the user said;
+    `{"step": i, "column": c, "pick": p}` takes field c of a row of step i's observation, where p is
+    `"first"` or `{"column": d, "fact": name}` (the row whose d equals that fact)."""
+    turn: int
+    """The user turn that it serves, from 0."""
+    batch: int
+    """Calls with the same batch are made in one assistant message; counts up from 0."""
+    purpose: Literal["goal", "lookup"]
+    expect: Literal["ok", "refused"]
+    gold: dict[str, Any] = field(default_factory=dict)
+    """Arguments as bound in the dry run."""
+    observation: str = ""
+    """What the dry run observed."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserTurn:
+    """What the user brings up in one turn."""
+
+    request: str
+    """The wish in plain words, without tool names."""
+    facts: tuple[str, ...]
+    """Facts that the words give away."""
+    withheld: tuple[tuple[str, str, str], ...] = ()
+    """(fact, question that asks for it, words that tell it): told only when asked."""
+    revises: tuple[str, ...] = ()
+    """Facts of earlier turns that this turn replaces."""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> UserTurn:
+        """Inverse of `asdict`."""
+        tuples = {name: tuple(data[name]) for name in ("facts", "revises")}
+        return cls(**{**data, **tuples, "withheld": tuple(map(tuple, data["withheld"]))})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the assistant must have said by the end of a user turn."""
+
+    turn: int
+    step: int
+    """Index into the plan of the call whose result it reports."""
+    values: tuple[str, ...]
+    """Values that must appear in the assistant's words; numbers match as numbers."""
+    refusal: str | None = None
+    """The refusal that must be explained, as the tool worded it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """An error put in the place of a tool's real result, and marked as such."""
+
+    tool: str
+    nth: int
+    """Which call of that tool fails, counting from 0."""
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """The contract of one trajectory, made and dry-run before it."""
+
+    id: str
+    """Digest of what decides the trajectory: worlds, plan, facts, turns, injections."""
+    cluster: str
+    domain: str
+    """Service; two joined by `+` where the blueprint crosses them."""
+    category: str
+    operators: tuple[Operator, ...]
+    worlds: dict[str, str]
+    """Seed of each domain's initial state."""
+    goal: str
+    facts: dict[str, Any]
+    """What the user knows."""
+    turns: tuple[UserTurn, ...]
+    plan: tuple[Step, ...]
+    injections: tuple[Injection, ...]
+    final_state: dict[str, Any]
+    """Expected changes per `domain.table`, see `tdscaling.declared.state`; `{}` for none."""
+    answers: tuple[Answer, ...]
+    parent: str | None = None
+    """Id of the blueprint that it was mutated from."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The blueprint as plain JSON data, the form stored in `meta.blueprint`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Blueprint:
+        """Inverse of `to_json`.
+
+        Raises:
+            KeyError, TypeError: if the data does not have the shape of a blueprint.
+        """
+        fields = dict(data)
+        fields["operators"] = tuple(fields["operators"])
+        fields["turns"] = tuple(UserTurn.from_json(turn) for turn in fields["turns"])
+        fields["plan"] = tuple(Step(**step) for step in fields["plan"])
+        fields["injections"] = tuple(Injection(**item) for item in fields["injections"])
+        fields["answers"] = tuple(
+            Answer(**{**item, "values": tuple(item["values"])}) for item in fields["answers"]
+        )
+        return cls(**fields)
