@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tdscaling.blueprints import Blueprints
+from tdscaling.catalog import Catalog
 from tdscaling.clusters import Clusters
 from tdscaling.declared.domain import Domain, ToolSpec
 from tdscaling.declared.load import load, rule_problems
@@ -60,7 +61,7 @@ def domains(
         for domain in filter(None, good):
             _print_samples(console, domain, _samples(domain, clusters, blueprints, samples, seed))
         return int(None in good)
-    known = tools.load()
+    known = tools.load().domains
     if show is None:
         console.print(_list(known, _partners(clusters, known)))
         return 0
@@ -126,7 +127,7 @@ def _rules(domain: Domain) -> int:
 
 
 def _partners(clusters: Clusters, known: Mapping[str, Domain]) -> dict[str, tuple[str, ...]]:
-    return {cluster.domain: cluster.partners for cluster in clusters.build(known)}
+    return {cluster.domain: cluster.partners for cluster in clusters.build(Catalog({}, known))}
 
 
 def _show(console: Console, domain: Domain, partners: tuple[str, ...]) -> None:
@@ -164,7 +165,7 @@ def _samples(
         return
     known = {domain.name: domain}
     try:
-        cluster = clusters.build(known)[0]
+        cluster = clusters.build(Catalog({}, known))[0]
     except DomainError as error:
         yield str(error)
         return

@@ -31,6 +31,10 @@ class DomainError(TdscalingError):
     """A declared domain is refused."""
 
 
+class ToolsError(TdscalingError):
+    """A source of tools is refused as a whole, or a server of it cannot be used."""
+
+
 class DatasetError(TdscalingError):
     """A dataset cannot be read."""
 

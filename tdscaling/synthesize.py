@@ -69,10 +69,10 @@ def synthesize(
     console, directory = Console(), Path(run_dir)
     _check(concurrency, round_size, report)
     limits = Budget.of(budget)
-    domains = tools.load()
-    found = clusters.build(domains)
+    catalog = tools.load()
+    found = clusters.build(catalog)
     attempt = Attempt(
-        domains=domains,
+        domains=environments.prepare(catalog, found),
         clusters=found,
         blueprints=blueprints,
         user=roles["user"],

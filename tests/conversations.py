@@ -13,6 +13,7 @@ import yaml
 
 from tdscaling.attempt import scene_of
 from tdscaling.blueprints.dataflow import DataFlowBlueprints
+from tdscaling.catalog import Catalog
 from tdscaling.clusters.dataflow import DataFlowClusters
 from tdscaling.declared.domain import Domain
 from tdscaling.environments import Environment, Environments
@@ -51,7 +52,7 @@ Edit = Callable[[Scene, Sequence[Message], Message], Message | None]
 
 @functools.cache
 def domains() -> dict[str, Domain]:
-    return DeclaredTools(domains=list(DOMAINS), paths=[]).load()
+    return DeclaredTools(domains=list(DOMAINS), paths=[]).load().domains
 
 
 @functools.cache
@@ -61,7 +62,7 @@ def _stage() -> DataFlowBlueprints:
 
 @functools.cache
 def _clusters() -> tuple[Cluster, ...]:
-    return DataFlowClusters(**_options("clusters/dataflow")).build(domains())
+    return DataFlowClusters(**_options("clusters/dataflow")).build(Catalog({}, domains()))
 
 
 def _options(name: str) -> dict[str, Any]:

@@ -28,10 +28,11 @@ def parts(run_dir: Path, *words: str) -> dict[str, Any]:
 
 def attempt_of(built: dict[str, Any]) -> Attempt:
     """What makes one attempt, and its clusters."""
-    domains = built["tools"].load()
+    catalog = built["tools"].load()
+    clusters = built["clusters"].build(catalog)
     return Attempt(
-        domains=domains,
-        clusters=built["clusters"].build(domains),
+        domains=built["environments"].prepare(catalog, clusters),
+        clusters=clusters,
         blueprints=built["blueprints"],
         user=built["roles"]["user"],
         assistant=built["roles"]["assistant"],

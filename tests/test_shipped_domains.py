@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tdscaling.catalog import Catalog
 from tdscaling.clusters.dataflow import DataFlowClusters
 from tdscaling.declared.compile import open_schema
 from tdscaling.declared.domain import Domain
@@ -66,7 +67,7 @@ def test_status_machine_is_moved_by_a_tool_and_seeded_in_several_states(path: Pa
 
 @each
 def test_all_tools_are_one_cluster(path: Path) -> None:
-    (cluster,) = DataFlowClusters(min_tools=1).build({path.stem: domain(path)})
+    (cluster,) = DataFlowClusters(min_tools=1).build(Catalog({}, {path.stem: domain(path)}))
     assert len(cluster.tools) == len(domain(path).tools)
 
 
@@ -99,5 +100,7 @@ def test_no_two_domains_have_a_tool_of_the_same_name() -> None:
 
 
 def test_every_domain_can_be_crossed() -> None:
-    clusters = DataFlowClusters(min_tools=1).build({path.stem: domain(path) for path in FILES})
+    clusters = DataFlowClusters(min_tools=1).build(
+        Catalog({}, {path.stem: domain(path) for path in FILES})
+    )
     assert [cluster.domain for cluster in clusters if not cluster.partners] == []

@@ -1,21 +1,27 @@
 """Stage `clusters`: from tools to business clusters.
 
-Enters: domains. Leaves: clusters of tools that data-flow ties together, and which domains can be
+Enters: a catalog. Leaves: clusters of tools that data-flow ties together, and which domains can be
 crossed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
-from tdscaling.declared.domain import Domain
+from tdscaling.catalog import Catalog
 from tdscaling.schema import Cluster
 
 
 class Clusters(Protocol):
     """Groups tools."""
 
-    def build(self, domains: Mapping[str, Domain]) -> tuple[Cluster, ...]:
-        """The clusters, in a fixed order."""
+    def build(self, catalog: Catalog) -> tuple[Cluster, ...]:
+        """The clusters, in a fixed order.
+
+        A cluster of a service that executes calls itself names that service's domain. Others name
+        a domain of their own, which `Environments.prepare` makes.
+
+        Raises:
+            DomainError: if there is none.
+        """
         ...

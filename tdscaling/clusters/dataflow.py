@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import networkx as nx
 
+from tdscaling.catalog import Catalog
 from tdscaling.declared.domain import Domain
 from tdscaling.errors import DomainError
 from tdscaling.schema import Cluster, digest
@@ -26,12 +27,13 @@ class DataFlowClusters:
     def __init__(self, *, min_tools: int) -> None:
         self._min_tools = min_tools
 
-    def build(self, domains: Mapping[str, Domain]) -> tuple[Cluster, ...]:
+    def build(self, catalog: Catalog) -> tuple[Cluster, ...]:
         """The clusters, by domain name and size.
 
         Raises:
             DomainError: if no part is large enough.
         """
+        domains = catalog.domains
         found = [
             cluster
             for name in sorted(domains)
@@ -67,6 +69,7 @@ def _cluster(domain: Domain, names: frozenset[str], partners: tuple[str, ...]) -
         tools,
         edges,
         partners,
+        (domain.name,),
     )
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from tdscaling.catalog import Catalog
 from tdscaling.declared.domain import Domain
-from tdscaling.schema import Injection, Observation
+from tdscaling.schema import Cluster, Injection, Observation
 
 
 class Environment(Protocol):
@@ -39,6 +40,13 @@ class Environment(Protocol):
 
 class Environments(Protocol):
     """Opens fresh environments."""
+
+    def prepare(self, catalog: Catalog, clusters: Sequence[Cluster]) -> Mapping[str, Domain]:
+        """The domain of each cluster by name, made when it is first asked for; pickles.
+
+        Asking for one raises `DomainError` where none can be made of the cluster's tools.
+        """
+        ...
 
     def open(
         self,

@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tdscaling.catalog import Catalog
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.session import Session
 from tdscaling.errors import EnvironmentFailure
-from tdscaling.schema import Injection, Observation
+from tdscaling.schema import Cluster, Injection, Observation
 
 
 class DeclaredEnvironment:
@@ -63,6 +64,10 @@ class DeclaredEnvironment:
 
 class DeclaredEnvironments:
     """Opens environments of declared domains."""
+
+    def prepare(self, catalog: Catalog, clusters: Sequence[Cluster]) -> Mapping[str, Domain]:
+        """The catalog's own domains."""
+        return catalog.domains
 
     def open(
         self,

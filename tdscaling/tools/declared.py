@@ -8,9 +8,11 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from tdscaling.catalog import Catalog
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.load import load
 from tdscaling.errors import DomainError
+from tdscaling.schema import Service
 
 SHIPPED = Path(__file__).parent.parent / "conf" / "domains"
 
@@ -32,13 +34,26 @@ class DeclaredTools:
                 raise DomainError(_unknown(name, list(self._files)))
         self._chosen = sorted(domains or self._files)
 
-    def load(self) -> dict[str, Domain]:
+    def load(self) -> Catalog:
         """All chosen domains by name.
 
         Raises:
             DomainError: if a file is refused.
         """
-        return {name: load(self._files[name]) for name in self._chosen}
+        domains = {name: load(self._files[name]) for name in self._chosen}
+        services = {name: _service(domain, self._files[name]) for name, domain in domains.items()}
+        return Catalog(services, domains)
+
+
+def _service(domain: Domain, path: Path) -> Service:
+    return Service(
+        name=domain.name,
+        title=domain.file.simulates or domain.name,
+        category=domain.file.category,
+        about=domain.file.about,
+        tools=domain.as_tools(),
+        source=path.name,
+    )
 
 
 def _files(path: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tdscaling.clusters import Clusters
 from tdscaling.environments import Environments
 from tdscaling.errors import ConfigError, DatasetError
 from tdscaling.execution import Execution
@@ -36,6 +37,7 @@ def verify(
     dataset: str,
     parts: str,
     tools: Tools,
+    clusters: Clusters,
     environments: Environments,
     verification: Verification,
     metrics: Metrics,
@@ -47,6 +49,7 @@ def verify(
         dataset: a JSONL file, or the directory of a run.
         parts: `run` or `here`: whose tools, environments and metrics.
         tools: where the domains come from.
+        clusters: groups tools that come without a domain.
         environments: execute the calls.
         verification: decides on each conversation.
         metrics: recomputes the figures of each line.
@@ -61,14 +64,21 @@ def verify(
     if parts not in ("run", "here"):
         raise ConfigError(f"parts: expected run or here, got {parts!r}")
     path, console = _file(Path(dataset)), Console(soft_wrap=True, highlight=False)
-    used: dict[str, Any] = {"tools": tools, "environments": environments, "metrics": metrics}
+    used: dict[str, Any] = {
+        "tools": tools,
+        "clusters": clusters,
+        "environments": environments,
+        "metrics": metrics,
+    }
     if parts == "run":
         found, source = parts_of_run(path)
         used |= found
         if source:
             console.print(f"parts of {source}; parts=here for those of this command line")
+    catalog = used["tools"].load()
+    domains = used["environments"].prepare(catalog, used["clusters"].build(catalog))
     check = LineCheck(
-        domains=used["tools"].load(),
+        domains=domains,
         environments=used["environments"],
         verification=verification,
         metrics=used["metrics"],

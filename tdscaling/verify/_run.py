@@ -18,7 +18,7 @@ from tdscaling.configuration import conf_dir
 from tdscaling.errors import ConfigError, TdscalingError
 from tdscaling.typecheck import problems
 
-STAGES = ("tools", "environments", "metrics")
+STAGES = ("tools", "clusters", "environments", "metrics")
 """What a dataset's run may choose. Not the verification, which judges it."""
 CONFIG = Path(".hydra") / "config.yaml"
 RECORD = "hydra.yaml"

@@ -11,6 +11,7 @@ import pytest
 from tdscaling.bindings import resolve, rows
 from tdscaling.blueprints._refer import spoken
 from tdscaling.blueprints.dataflow import ORDER, DataFlowBlueprints
+from tdscaling.catalog import Catalog
 from tdscaling.clusters.dataflow import DataFlowClusters
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.world import world
@@ -23,12 +24,12 @@ NAMES = ["airline", "bank", "library", "webshop"]
 
 @cache
 def domains() -> dict[str, Domain]:
-    return DeclaredTools(domains=NAMES, paths=[]).load()
+    return DeclaredTools(domains=NAMES, paths=[]).load().domains
 
 
 @cache
 def clusters() -> tuple[Cluster, ...]:
-    return DataFlowClusters(min_tools=3).build(domains())
+    return DataFlowClusters(min_tools=3).build(Catalog({}, domains()))
 
 
 def sampler(**changes: object) -> DataFlowBlueprints:
@@ -262,8 +263,8 @@ def test_operators_off_the_menu_are_never_offered() -> None:
 
 
 def test_a_lone_domain_cannot_be_crossed() -> None:
-    alone = DeclaredTools(domains=["airline"], paths=[]).load()
-    [cluster] = DataFlowClusters(min_tools=3).build(alone)
+    alone = DeclaredTools(domains=["airline"], paths=[]).load().domains
+    [cluster] = DataFlowClusters(min_tools=3).build(Catalog({}, alone))
     draw = Draw(0, 0, "s", Request(cluster.id, ("cross",), 3))
     with pytest.raises(BlueprintError, match="no domain to cross with"):
         sampler().make(draw, cluster, alone)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tdscaling.catalog import Catalog
 from tdscaling.clusters.dataflow import DataFlowClusters
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.load import load
@@ -18,7 +19,7 @@ BOTH = {"bookshop": bookshop(), "desk": desk()}
 
 
 def build(min_tools: int, domains: dict[str, Domain]) -> tuple[Cluster, ...]:
-    return DataFlowClusters(min_tools=min_tools).build(domains)
+    return DataFlowClusters(min_tools=min_tools).build(Catalog({}, domains))
 
 
 def test_one_cluster_of_tied_tools() -> None:

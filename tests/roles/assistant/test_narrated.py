@@ -10,6 +10,7 @@ from functools import cache
 import pytest
 
 from tdscaling.blueprints.dataflow import DataFlowBlueprints
+from tdscaling.catalog import Catalog
 from tdscaling.clusters.dataflow import DataFlowClusters
 from tdscaling.errors import BlueprintError, ConfigError, EndpointError, RoleError
 from tdscaling.roles import Said, Scene
@@ -20,8 +21,8 @@ from tdscaling.tools.declared import DeclaredTools
 from tests.llm.endpoints import endpoint
 from tests.openai_server import Answer, Body, Server, dead_url, refused, said, serving
 
-DOMAINS = DeclaredTools(domains=["airline"], paths=[]).load()
-CLUSTER = DataFlowClusters(min_tools=3).build(DOMAINS)[0]
+DOMAINS = DeclaredTools(domains=["airline"], paths=[]).load().domains
+CLUSTER = DataFlowClusters(min_tools=3).build(Catalog({}, DOMAINS))[0]
 BLUEPRINTS = DataFlowBlueprints(
     seed=1,
     worlds=2,
