@@ -54,4 +54,4 @@ def test_refused_file_only_stops_who_chose_it(tmp_path: Path) -> None:
     path = changed(tmp_path, lambda data: data.pop("category"))
     assert DeclaredTools(domains=["bank"], paths=[str(path)]).load().domains
     with pytest.raises(DomainError, match="category"):
-        DeclaredTools(domains=["bookshop"], paths=[str(path)]).load().domains
+        DeclaredTools(domains=["bookshop"], paths=[str(path)]).load()

@@ -141,9 +141,8 @@ def test_scripted_assistants_ask_only_for_what_is_held_back() -> None:
 def test_shipped_questions_are_questions_and_answers_are_not() -> None:
     from tdscaling.tools.declared import DeclaredTools
 
-    for domain in (
-        DeclaredTools(domains=["bank", "clinic", "hotel"], paths=[]).load().domains.values()
-    ):
+    catalog = DeclaredTools(domains=["bank", "clinic", "hotel"], paths=[]).load()
+    for domain in catalog.domains.values():
         for tool in domain.tools.values():
             for parameter in tool.file.parameters.values():
                 assert parameter.ask is None or asks(parameter.ask), parameter.ask
