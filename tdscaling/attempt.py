@@ -7,16 +7,19 @@ anywhere.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, Protocol
 
 from tdscaling.blueprints import Blueprints
 from tdscaling.declared.domain import Domain
 from tdscaling.environments import Environment, Environments
-from tdscaling.errors import BlueprintError
+from tdscaling.errors import AttemptError, BlueprintError, DomainError
 from tdscaling.metrics import Metrics
 from tdscaling.roles import Judge, Role, Scene
 from tdscaling.schema import (
@@ -31,6 +34,8 @@ from tdscaling.schema import (
 )
 from tdscaling.verification import Case, Verification
 
+PLANNERS = 64
+"""Plans over servers that are made side by side in one process, at most; they only wait."""
 NO_TRACE = Trace((), "", "", (), 0.0)
 SYSTEM = (
     "You are an assistant with tools. {about} It is {clock}. Use the tools to do what the user "
@@ -106,8 +111,8 @@ class Attempt:
         cluster = self._clusters[draw.request.cluster]
         watch = _Watch()
         try:
-            blueprint = self._blueprints.make(draw, cluster, self._domains)
-        except BlueprintError as error:
+            blueprint = await self._make(draw, cluster)
+        except AttemptError as error:
             watch.lap("blueprint")
             return _unplayed(draw, cluster, Verdict(False, error.reason, str(error)), watch.laps)
         watch.lap("blueprint")
@@ -116,6 +121,23 @@ class Attempt:
         outcome = self._outcome(draw, scene, transcript, verdict)
         watch.lap("measure")
         return outcome(watch.laps)
+
+    async def _make(self, draw: Draw, cluster: Cluster) -> Blueprint:
+        """The blueprint of a draw.
+
+        Raises:
+            BlueprintError: if none could be made.
+            EnvironmentFailure: if what executes the plan is broken.
+        """
+        try:
+            home = self._domains[cluster.domain]
+            if not home.blocking:
+                return self._blueprints.make(draw, cluster, self._domains)
+            # A plan over a server waits for it: the other conversations go on meanwhile.
+            loop, make = asyncio.get_running_loop(), self._blueprints.make
+            return await loop.run_in_executor(_planners(), make, draw, cluster, self._domains)
+        except DomainError as error:
+            raise BlueprintError(f"{cluster.domain}: {error}") from error
 
     def scene(self, blueprint: Blueprint, seed: str) -> Scene:
         """What a conversation over a blueprint is about."""
@@ -199,6 +221,11 @@ class Attempt:
             line=json.dumps(line, ensure_ascii=False),
             seconds=seconds,
         )
+
+
+@cache
+def _planners() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(PLANNERS, "planner")
 
 
 def scene_of(blueprint: Blueprint, domains: Mapping[str, Domain], seed: str) -> Scene:

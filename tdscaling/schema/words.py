@@ -34,6 +34,7 @@ Reason = Literal[
     "invented_id",
     "invented_amount",
     "invented_status",
+    "not_executed",
     "judge_rejected",
 ]
 """The closed list of reasons for a rejection; `docs/verification.md` explains each."""

@@ -8,9 +8,9 @@ calls, and what the assistant states, were observed or said.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from tdscaling.errors import AttemptError
+from tdscaling.errors import AttemptError, ConfigError
 from tdscaling.schema import Message, Reason, Verdict, canonical
 from tdscaling.verification import Case
 from tdscaling.verification._answers import untold
@@ -33,11 +33,15 @@ class ReplayVerification:
     """Re-executes every call in a fresh environment and compares.
 
     Args:
+        require: provenance that every observation must have; None takes all.
         claims: whether ids, amounts and statuses that the assistant states must be grounded.
     """
 
-    def __init__(self, *, claims: bool) -> None:
+    def __init__(self, *, claims: bool, require: Literal["executed"] | None) -> None:
+        if require not in (None, "executed"):
+            raise ConfigError(f"verification.require: expected executed or null, got {require!r}")
         self._claims = claims
+        self._require = require
 
     async def verify(self, case: Case) -> Verdict:
         """Accepted, or rejected with the first failure."""
@@ -52,6 +56,8 @@ class ReplayVerification:
         finding = replayed or untold(case) or ungrounded_argument(case)
         if self._claims and not finding:
             finding = ungrounded(case)
+        if self._require and not finding:
+            finding = _other_provenance(case, self._require)
         return Verdict(False, *finding) if finding else Verdict(accepted=True)
 
 
@@ -79,6 +85,13 @@ def _form(case: Case) -> Finding:
 def _calls(case: Case) -> Finding:
     problem = bad_call(case.transcript.messages, case.domains, case.tools)
     return ("malformed_call", problem) if problem else None
+
+
+def _other_provenance(case: Case, required: str) -> Finding:
+    for number, provenance in enumerate(case.transcript.provenance):
+        if provenance != required:
+            return "not_executed", f"observation {number}: expected {required}, got {provenance}"
+    return None
 
 
 async def _replay(case: Case) -> Finding:

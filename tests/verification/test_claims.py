@@ -102,7 +102,7 @@ def test_claims_are_not_checked_where_they_are_off() -> None:
     last = {**transcript.messages[-1]}
     last["content"] += " The fee is 7777.70."
     case = case_of(contract, replace(transcript, messages=(*transcript.messages[:-1], last)))
-    assert asyncio.run(ReplayVerification(claims=False).verify(case)).accepted
+    assert asyncio.run(ReplayVerification(claims=False, require=None).verify(case)).accepted
 
 
 @pytest.mark.parametrize(
