@@ -122,7 +122,7 @@ _MODEL = ("role", "model", "n", "prompt_tokens", "completion_tokens", "cost_usd"
 
 _PROVENANCE = """`executed`: a tool ran and this is what it returned. `replayed`: recorded from a
 run of the tool. `injected`: an error put in the place of the result, on purpose. `simulated`: a
-language model made it up.
+stand-in for the tool answered, a world drafted from its schema or a language model.
 """
 
 _LIMITS = """- Verification checks calls, states and stated values; it does not judge style or tone.
