@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -22,6 +22,8 @@ Choice = TypeVar("Choice", bound=Hashable)
 
 _LISTED = 3
 """Labels that a reason names."""
+_HEARSAY = 20
+"""Accepted trajectories that all rejected ones of a choice are worth, at most."""
 
 
 def cell_of(outcome: Outcome, bins: Sequence[float]) -> Cell:
@@ -78,22 +80,55 @@ class Yields(Generic[Choice]):
     labels: dict[Choice, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     totals: Counter[str] = field(default_factory=Counter)
 
-    def add(self, choice: Choice, label: str, accepted: bool, tokens: int) -> None:
+    rejected: dict[Choice, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Labels of rejected conversations."""
+
+    def add(self, choice: Choice, label: str, outcome: Outcome, tokens: int) -> None:
         """Count one attempt."""
+        accepted = outcome.verdict.accepted
         self.tallies[choice].add(accepted, tokens)
         if accepted:
             self.labels[choice][label] += 1
             self.totals[label] += 1
+        elif outcome.trace.actions:
+            self.rejected[choice][label] += 1
 
-    def rarity(self, choice: Choice, weight: float, prior: float) -> float:
-        """Geometric mean of the inverse counts of what the choice brings next.
+    def rarities(
+        self, choices: Sequence[Choice], weight: float, prior: float, optimism: float
+    ) -> list[float]:
+        """Geometric mean of the inverse counts of what each choice brings, the rarest being 1.
 
-        Something unseen counts 1 and has the chance prior / (accepted + prior). The arithmetic mean
-        would be ruled by that chance however small, and end in equal shares for all choices.
+        A choice is believed as rare as `optimism` standard errors allow, but no rarer than the best
+        is known to be: what chance alone can explain makes no difference between choices.
         """
-        seen = self.labels[choice]
-        bits = sum(n * math.log2(1 + self.totals[label]) for label, n in seen.items())
-        return float(2 ** (-weight * bits / (seen.total() + prior)))
+        bits = {label: math.log2(1 + n) for label, n in self.totals.items()}
+        pooled = _moments(self.totals, bits, self.totals.total() + 1)  # one for what is unseen yet
+        beliefs = [self._belief(choice, bits, pooled, prior) for choice in choices]
+        rarest = min((mean for mean, _ in beliefs), default=0.0)
+        return [
+            float(2 ** (-weight * max(0.0, mean - optimism * error - rarest)))
+            for mean, error in beliefs
+        ]
+
+    def _belief(
+        self,
+        choice: Choice,
+        bits: Mapping[str, float],
+        pooled: tuple[float, float],
+        prior: float,
+    ) -> tuple[float, float]:
+        """Bits of what the choice brings and their standard error, under a Dirichlet prior.
+
+        The prior is centred on what all choices brought together.
+        """
+        seen, others = self.labels[choice], self.rejected[choice]
+        trust = min(1.0, _HEARSAY / others.total()) if others else 0.0
+        whole = seen.total() + trust * others.total() + prior
+        parts = zip(_moments(seen, bits, whole), _moments(others, bits, whole), pooled, strict=True)
+        mean, square = (
+            mine + trust * theirs + prior / whole * all_ for mine, theirs, all_ in parts
+        )
+        return mean, math.sqrt(max(square - mean * mean, 0.0) / whole)
 
     def chances(self, choice: Choice, prior: float, most: int) -> list[tuple[str, float]]:
         """The commonest labels that the choice brings, with their chances; the rest is unseen."""
@@ -109,6 +144,14 @@ class Yields(Generic[Choice]):
         more = f" and {len(labels) - _LISTED} more" if len(labels) > _LISTED else ""
         named = ", ".join(f"{label} {count}" for label, count in common) + more
         return f"yielded {named or 'nothing yet'}"
+
+
+def _moments(
+    counts: Mapping[str, int], bits: Mapping[str, float], whole: float
+) -> tuple[float, float]:
+    """Mean of the labels' bits and of their squares; a label that is not listed has none."""
+    held = [(n, bits.get(label, 0.0)) for label, n in counts.items()]
+    return sum(n * b for n, b in held) / whole, sum(n * b * b for n, b in held) / whole
 
 
 def name_of(choice: Hashable) -> str:

@@ -49,6 +49,7 @@ class EntropyEvolution(Watched):
         exploration: share of draws that stays uniform, 0 to 1.
         ceiling: most that one choice gets, in multiples of its equal share, at least 1.
         prior: pseudo-count, above 0.
+        optimism: standard errors by which a choice may yield rarer things than it did, at least 0.
         hopeless: share of the best choice's acceptance rate below which one is given up, 0 to 1.
         watch: what all evolutions have.
     """
@@ -67,6 +68,7 @@ class EntropyEvolution(Watched):
         exploration: float,
         ceiling: float,
         prior: float,
+        optimism: float,
         hopeless: float,
         **watch: Unpack[Knobs],
     ) -> None:
@@ -85,10 +87,12 @@ class EntropyEvolution(Watched):
         check("hopeless", hopeless, 0 <= hopeless <= 1, "0 to 1")
         check("ceiling", ceiling, ceiling >= 1, "1 or more", 4)
         check("prior", prior, prior > 0, "above 0")
+        check("optimism", optimism, optimism >= 0, "0 or more", 1.5)
         self._schedule = Schedule(schedule, budget)
         self._exploration = exploration
         self._ceiling = ceiling
         self._prior = prior
+        self._optimism = optimism
         self._hopeless = hopeless
         self._operator_modes: Yields[tuple[Operator, ...]] = Yields()
         self._cluster_modes: Yields[str] = Yields()
@@ -101,10 +105,10 @@ class EntropyEvolution(Watched):
         """Learn from one committed outcome, in time independent of the run's length."""
         accepted, trace, request = outcome.verdict.accepted, outcome.trace, outcome.request
         tokens, cell = tokens_of(outcome), cell_of(outcome, self._bins)
-        self._operator_modes.add(request.operators, trace.mode, accepted, tokens)
-        self._cluster_modes.add(request.cluster, trace.mode, accepted, tokens)
-        self._call_signatures.add(request.calls, trace.signature, accepted, tokens)
-        self._call_bins.add(request.calls, str(cell[2]), accepted, tokens)
+        self._operator_modes.add(request.operators, trace.mode, outcome, tokens)
+        self._cluster_modes.add(request.cluster, trace.mode, outcome, tokens)
+        self._call_signatures.add(request.calls, trace.signature, outcome, tokens)
+        self._call_bins.add(request.calls, str(cell[2]), outcome, tokens)
         self._kinds[outcome.category, request.operators, request.calls].add(accepted, tokens)
         self._whole.add(accepted, tokens)
         self._schedule.observe(outcome, cell)
@@ -199,10 +203,12 @@ class EntropyEvolution(Watched):
     ) -> list[Cluster]:
         tallies = [self._cluster_modes.tallies[cluster.id] for cluster in members]
         weights = setting.weights
+        ids = [cluster.id for cluster in members]
         rarities = [
-            _inverse(tally.accepted, weights["domain"])
-            * self._cluster_modes.rarity(cluster.id, weights["mode"], self._prior)
-            for cluster, tally in zip(members, tallies, strict=True)
+            _inverse(tally.accepted, weights["domain"]) * rarity
+            for rarity, tally in zip(
+                self._rarities(self._cluster_modes, ids, weights["mode"]), tallies, strict=True
+            )
         ]
         return [members[i] for i in deal(self._shares(rarities, tallies, setting), count, rng)]
 
@@ -218,11 +224,8 @@ class EntropyEvolution(Watched):
         """Shares of choices by what they were seen to yield, each kind with its weight."""
         main = yields[0][0]
         tallies = [main.tallies[choice] for choice in choices]
-        rarities = [
-            multiplier
-            * math.prod(kind.rarity(choice, weight, self._prior) for kind, weight in yields)
-            for choice, multiplier in zip(choices, mix, strict=True)
-        ]
+        kinds = (self._rarities(kind, choices, weight) for kind, weight in yields)
+        rarities = [math.prod(factors) for factors in zip(mix, *kinds, strict=True)]
         # What the phase leaves out takes no part in what an equal share is.
         room = len(mix) / (sum(multiplier > 0 for multiplier in mix) or len(mix))
         probabilities = self._shares(rarities, tallies, setting, room)
@@ -248,6 +251,11 @@ class EntropyEvolution(Watched):
             )
         ]
         return shares(needs, setting.exploration, self._ceiling * room)
+
+    def _rarities(
+        self, kind: Yields[Choice], choices: Sequence[Choice], weight: float
+    ) -> list[float]:
+        return kind.rarities(choices, weight, self._prior, self._optimism)
 
     @property
     def _mean_cost(self) -> float:
