@@ -49,7 +49,15 @@ CREATE TABLE alarms (
     round INTEGER, kind VARCHAR, value DOUBLE, threshold DOUBLE, message VARCHAR);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3)
+_V4 = """
+CREATE TABLE services (
+    name VARCHAR PRIMARY KEY, title VARCHAR, category VARCHAR, source VARCHAR, licence VARCHAR,
+    tools INTEGER);
+ALTER TABLE clusters ADD COLUMN services VARCHAR[] DEFAULT [];
+CREATE TABLE skipped (entry VARCHAR, why VARCHAR);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4)
 """Entry i takes a database from schema version i to i + 1."""
 
 

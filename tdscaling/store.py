@@ -21,7 +21,8 @@ import duckdb
 from tdscaling.errors import RunDirectoryError
 from tdscaling.migrations import MIGRATIONS, check_version, migrate, schema_version
 from tdscaling.run_config import check_same, config_digest, deciding
-from tdscaling.schema import Blueprint, Cluster, Decision, Outcome, canonical
+from tdscaling.schema import Blueprint, Cluster, Decision, Outcome, Service, canonical
+from tdscaling.store_file import brought_up_to_date, connect, rollback, rows, translated
 from tdscaling.store_rows import (
     Row,
     action_rows,
@@ -31,6 +32,7 @@ from tdscaling.store_rows import (
     llm_rows,
     outcome_of,
     round_row,
+    service_row,
     trajectory_row,
 )
 
@@ -39,13 +41,6 @@ FILE = "run.duckdb"
 
 _PAGE = 256
 """Outcomes or lines read at a time: bounds memory whatever the size of the run."""
-
-_ENGINE: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "256MB", "threads": 1}
-"""One thread is the fastest for commits of some dozens of rows and leaves cores to the run."""
-
-_WAL_LIMIT = "32MB"
-_ROW_GROUP = 2048
-"""The smallest: a checkpoint rewrites the last row group, documents and all."""
 
 
 class Store:
@@ -70,11 +65,11 @@ class Store:
             RunDirectoryError: of another config, in use, broken, or not writable.
         """
         file = Path(path)
-        with _translated(file):
+        with translated(file):
             file.parent.mkdir(parents=True, exist_ok=True)
-            connection = _connect(file, read_only=False)
+            connection = connect(file, read_only=False)
         try:
-            with _translated(file):
+            with translated(file):
                 migrate(connection, str(file))
                 _settle_config(connection, config, str(file))
                 return cls(connection, file)
@@ -94,13 +89,13 @@ class Store:
             raise RunDirectoryError(
                 f"{file}: no such file; expected the ledger that a run writes, {FILE}"
             )
-        with _translated(file):
-            connection = _connect(file, read_only=True)
+        with translated(file):
+            connection = connect(file, read_only=True)
         try:
-            with _translated(file):
+            with translated(file):
                 if _check_is_run(connection, file) < len(MIGRATIONS):
                     connection.close()
-                    connection = _brought_up_to_date(file)
+                    connection = brought_up_to_date(file)
                 return cls(connection, file)
         except BaseException:
             connection.close()
@@ -122,6 +117,14 @@ class Store:
         with self._transaction():
             self._connection.execute("DELETE FROM clusters")
             self._insert("clusters", rows)
+
+    def put_sources(self, services: Sequence[Service], skipped: Sequence[tuple[str, str]]) -> None:
+        """Store where the tools come from, and (entry, why) of what could not be used."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM services")
+            self._insert("services", [service_row(service) for service in services])
+            self._connection.execute("DELETE FROM skipped")
+            self._insert("skipped", [{"entry": entry, "why": why} for entry, why in skipped])
 
     def commit(
         self,
@@ -198,12 +201,12 @@ class Store:
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Rows of a SQL query over the tables, as dictionaries."""
-        with _translated(self.path):
-            return _rows(self._connection, sql, parameters)
+        with translated(self.path):
+            return rows(self._connection, sql, parameters)
 
     def close(self) -> None:
         """Write everything into the one file and let other processes have it."""
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.close()
 
     def _check_order(self, outcomes: Sequence[Outcome]) -> None:
@@ -213,13 +216,13 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.execute("BEGIN")
             try:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                _rollback(self._connection)
+                rollback(self._connection)
                 raise
 
     def _insert(self, table: str, rows: Sequence[Row]) -> None:
@@ -261,37 +264,22 @@ def check_run_directory(run_dir: Path, config: Mapping[str, Any]) -> None:
     file = Path(run_dir) / FILE
     if not file.exists():
         return
-    with _translated(file):
-        connection = _connect(file, read_only=True)
+    with translated(file):
+        connection = connect(file, read_only=True)
         try:
             version_ = schema_version(connection)
             check_version(version_, str(file))
-            stored = _rows(connection, "SELECT config FROM config") if version_ else []
+            stored = rows(connection, "SELECT config FROM config") if version_ else []
         finally:
             connection.close()
     if stored:
         check_same(json.loads(stored[0]["config"]), config, str(file))
 
 
-def _connect(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    # The file is attached to an instance in memory because only ATTACH takes a row group size.
-    connection = duckdb.connect(":memory:", config=_ENGINE)
-    options = "READ_ONLY" if read_only else f"ROW_GROUP_SIZE {_ROW_GROUP}"
-    try:
-        quoted = str(file).replace("'", "''")
-        connection.execute(f"ATTACH '{quoted}' AS run ({options})")
-        connection.execute("USE run")
-        connection.execute(f"SET checkpoint_threshold = '{_WAL_LIMIT}'")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 def _settle_config(
     connection: duckdb.DuckDBPyConnection, config: Mapping[str, Any], where: str
 ) -> None:
-    stored = _rows(connection, "SELECT config FROM config")
+    stored = rows(connection, "SELECT config FROM config")
     if stored:
         check_same(json.loads(stored[0]["config"]), config, where)
     connection.execute("BEGIN")
@@ -301,16 +289,6 @@ def _settle_config(
         [config_digest(config), canonical(deciding(config)), _release()],
     )
     connection.execute("COMMIT")
-
-
-def _brought_up_to_date(file: Path) -> duckdb.DuckDBPyConnection:
-    """Add what newer releases keep to a ledger of an older one, then open it for reading."""
-    writable = _connect(file, read_only=False)
-    try:
-        migrate(writable, str(file))
-    finally:
-        writable.close()
-    return _connect(file, read_only=True)
 
 
 def _check_is_run(connection: duckdb.DuckDBPyConnection, file: Path) -> int:
@@ -330,54 +308,9 @@ def _release() -> str:
         return "unreleased"
 
 
-def _rows(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()
-) -> list[Row]:
-    result = connection.execute(sql, list(parameters))
-    names = [column[0] for column in result.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-
 def _column_types(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
     sql = (
         "SELECT table_name, column_name, data_type FROM duckdb_columns()"
         " WHERE database_name = current_database()"
     )
-    return {(r["table_name"], r["column_name"]): r["data_type"] for r in _rows(connection, sql)}
-
-
-def _rollback(connection: duckdb.DuckDBPyConnection) -> None:
-    try:
-        connection.execute("ROLLBACK")
-    except duckdb.Error:
-        # After a failed write DuckDB may have rolled back or closed the database by itself; the
-        # error that led here is the one to report.
-        return
-
-
-@contextmanager
-def _translated(file: Path) -> Iterator[None]:
-    """Turn errors of DuckDB and the file system into one paragraph that says what to do."""
-    try:
-        yield
-    except (duckdb.InterruptException, RuntimeError) as error:
-        if "interrupt" not in str(error).lower():
-            raise
-        raise KeyboardInterrupt from error  # what Ctrl-C becomes during a query
-    except (duckdb.Error, OSError) as error:
-        raise RunDirectoryError(_explained(file, error)) from error
-
-
-def _explained(file: Path, error: Exception) -> str:
-    text = " ".join(str(error).split())
-    if "set lock" in text or "file handle conflict" in text.lower():
-        return (
-            f"{file} is in use by another process: {text}. Wait until it ends, or type another"
-            " directory: hydra.run.dir=outputs/ANOTHER_NAME"
-        )
-    if "not a valid DuckDB" in text:
-        return f"{file} is not a DuckDB file: {text}. Expected the ledger that a run writes."
-    return (
-        f"{file}: the ledger could not be read or written: {text}. What was committed before"
-        " stays. Make room or mend the file's rights, then type the same command again to continue."
-    )
+    return {(r["table_name"], r["column_name"]): r["data_type"] for r in rows(connection, sql)}

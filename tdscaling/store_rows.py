@@ -17,6 +17,7 @@ from tdscaling.schema import (
     LlmCall,
     Outcome,
     Request,
+    Service,
     Trace,
     Verdict,
     canonical,
@@ -45,6 +46,19 @@ def cluster_row(cluster: Cluster) -> Row:
         "category": cluster.category,
         "tools": canonical(plain["tools"]),
         "edges": canonical(plain["edges"]),
+        "services": list(cluster.services),
+    }
+
+
+def service_row(service: Service) -> Row:
+    """A row of `services`."""
+    return {
+        "name": service.name,
+        "title": service.title,
+        "category": service.category,
+        "source": service.source,
+        "licence": service.licence,
+        "tools": len(service.tools),
     }
 
 

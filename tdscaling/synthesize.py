@@ -22,6 +22,7 @@ from rich.console import Console
 
 from tdscaling.attempt import Attempt, Graph
 from tdscaling.blueprints import Blueprints
+from tdscaling.catalog import Catalog
 from tdscaling.clusters import Clusters
 from tdscaling.environments import Environments
 from tdscaling.errors import ConfigError, RunDirectoryError, TdscalingError
@@ -83,7 +84,7 @@ def synthesize(
         verification=verification,
         metrics=metrics,
     )
-    with _told_how_to_go_on(console, directory), _ledger(directory, found) as store:
+    with _told_how_to_go_on(console, directory), _ledger(directory, catalog, found) as store:
         rounds = Rounds(store, metrics, evolution, blueprints.menu(found), seed, round_size, limits)
         with Display(console, limits.trajectories, store.accepted) as display:
             slots = execution.slots(concurrency)
@@ -179,11 +180,14 @@ def _told_how_to_go_on(console: Console, directory: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _ledger(directory: Path, clusters: tuple[Cluster, ...]) -> Iterator[Store]:
+def _ledger(directory: Path, catalog: Catalog, clusters: tuple[Cluster, ...]) -> Iterator[Store]:
     config = yaml.safe_load((directory / ".hydra" / "config.yaml").read_text(encoding="utf-8"))
     store = Store.open(directory / FILE, config)
     try:
         _settle_clusters(store, clusters)
+        used = {name for cluster in clusters for name in cluster.services}
+        services = [service for name, service in catalog.services.items() if name in used]
+        store.put_sources(services, [(entry.where, entry.why) for entry in catalog.skipped])
         yield store
     finally:
         store.close()

@@ -17,6 +17,8 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 
 MODES_SHOWN = 30
 """Rows of the table of modes; rarer ones share the last."""
+SERVICES_SHOWN = 100
+"""Rows of the table of licences; further services share the last."""
 
 
 def _cell(value: object) -> str:
@@ -141,9 +143,24 @@ def _licence(licence: str, summary: Summary) -> str:
         "you connected yourself (MCP servers, OpenAPI documents, your own domains) before you "
         "publish."
     )
+    if summary.licences:
+        lines.append(_licences(summary))
     if summary.models:
         lines.append("The terms of the models listed under roles apply to the words they wrote.")
     return "\n\n".join(lines) + "\n"
+
+
+def _licences(summary: Summary) -> str:
+    used = summary.licences
+    rows: list[list[object]] = [
+        [row["service"], row["licence"] or "not stated", row["tools"]]
+        for row in used[:SERVICES_SHOWN]
+    ]
+    if len(used) > SERVICES_SHOWN:
+        kinds = {row["licence"] or "not stated" for row in used[SERVICES_SHOWN:]}
+        rest = used[SERVICES_SHOWN:]
+        rows.append([f"{len(rest)} more", ", ".join(sorted(kinds)), sum(r["tools"] for r in rest)])
+    return _table(["service", "licence as its source states it", "tools"], rows)
 
 
 def _reproduce(summary: Summary) -> str:

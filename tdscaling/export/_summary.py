@@ -47,6 +47,8 @@ class Summary:
     """mean, median, p90, per_call, calls (mean), turns (mean): accepted trajectories"""
     coverage: Row
     """tools_used, tools_offered, clusters_used, clusters_offered, cells, tool_pairs, shapes"""
+    licences: list[Row]
+    """service, licence (empty where its source states none), tools: services that were used"""
     config: dict[str, Any]
     config_digest: str
     release: str
@@ -72,6 +74,11 @@ _MODELS = """SELECT role, model, count(*) AS n, sum(prompt_tokens)::BIGINT AS pr
     FROM llm_calls GROUP BY 1, 2 ORDER BY 1, 2"""
 _ROLES = """SELECT (line::JSON)->'$.meta.roles' AS roles, count(*) AS n FROM documents
     WHERE accepted GROUP BY 1 ORDER BY 1"""
+_LICENCES = """SELECT coalesce(nullif(title, ''), name) AS service, licence, tools FROM services
+    WHERE name IN (SELECT unnest(string_split(domain, '+')) FROM trajectories WHERE accepted)
+    OR name IN (SELECT unnest(services) FROM clusters
+        WHERE id IN (SELECT cluster FROM trajectories WHERE accepted))
+    ORDER BY 1"""
 _COMPLEXITY = """SELECT median(complexity) AS median, quantile_cont(complexity, 0.9) AS p90,
     avg(turns) AS turns FROM trajectories WHERE accepted"""
 
@@ -136,6 +143,7 @@ def summarise(store: Store) -> Summary:
             "calls": figures["calls_mean"],
         },
         coverage=_coverage(store, figures),
+        licences=store.query(_LICENCES),
         config=store.config(),
         config_digest=about[0]["digest"],
         release=about[0]["version"],

@@ -14,6 +14,8 @@ from tdscaling.declared.load import load
 from tdscaling.errors import DomainError
 from tdscaling.schema import Service
 
+LICENCE = "Apache-2.0"
+"""Of the shipped domains, which is that of this project."""
 SHIPPED = Path(__file__).parent.parent / "conf" / "domains"
 
 
@@ -53,6 +55,7 @@ def _service(domain: Domain, path: Path) -> Service:
         about=domain.file.about,
         tools=domain.as_tools(),
         source=path.name,
+        licence=LICENCE if path.parent == SHIPPED else "",
     )
 
 

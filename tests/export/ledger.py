@@ -18,6 +18,7 @@ from tdscaling.schema import (
     LlmCall,
     Outcome,
     Request,
+    Service,
     Tool,
     Trace,
     Verdict,
@@ -48,6 +49,14 @@ def _tool(name: str, description: str, needs: list[str], service: str, **more: A
     properties = {slot: {"type": "string", "description": f"The {slot}"} for slot in needs}
     schema = {"type": "object", "properties": properties, "required": needs}
     return Tool(name, description, schema, service, SERVICES[service][0], **more)
+
+
+def source(service: str) -> Service:
+    """As a catalog knows it; one of them states a licence that tries to break out of its cell."""
+    licence = "MIT | <b>free</b>" if service == "bank" else ""
+    tools = cluster(service).tools
+    category = SERVICES[service][0]
+    return Service(service, service.title(), category, "", tools, f"{service}.json", licence)
 
 
 def cluster(service: str) -> Cluster:
@@ -257,6 +266,7 @@ def make_run(run_dir: Path, attempts: int = 120, extra: tuple[Outcome, ...] = ()
     outcomes = [outcome(i) for i in range(attempts)] + list(extra)
     store = Store.open(run_dir / FILE, CONFIG)
     store.put_clusters([cluster(service) for service in SERVICES])
+    store.put_sources([source(service) for service in SERVICES], [("bad.json", "no tools")])
     for start in range(0, len(outcomes), 50):
         store.commit(outcomes[start : start + 50])
     if outcomes:

@@ -123,3 +123,9 @@ def test_says_how_to_reproduce_and_verify_and_has_no_path_of_this_machine(run: P
     assert "seed `7`" in text
     assert str(run) not in text
     assert "## Limits" in text
+
+
+def test_licences_are_those_that_sources_state(run: Path) -> None:
+    section = text_of(run).split("## Licence")[1]
+    assert "| Airline | not stated | 5 |" in section
+    assert r"| Bank | MIT \| \<b\>free\</b\> | 5 |" in section
