@@ -16,10 +16,13 @@ from typing import Any
 import yaml
 from rich.console import Console
 
+from tdscaling.catalog import Skipped
 from tdscaling.store import Store
 
 _INDENT = 12
 """Columns of the names."""
+SKIPPED_SHOWN = 3
+"""Skipped entries of sources that are named."""
 _REASONS = 4
 """Reasons that are listed by name."""
 
@@ -76,6 +79,18 @@ def _rejections(store: Store) -> str:
 def _entropy(figures: Mapping[str, Any], name: str) -> str:
     entropy = float(figures[f"{name}_entropy"])
     return f"{entropy:.2f} bits, {2**entropy:.1f} effective of {figures[f'{name}_support']} seen"
+
+
+def print_skipped(console: Console, skipped: Sequence[Skipped]) -> None:
+    """Name what the sources hold that could not be used, the first few of them."""
+    if not skipped:
+        return
+    console.print(f"skipped     {len(skipped)} entries of the sources, for example:", markup=False)
+    for entry in skipped[:SKIPPED_SHOWN]:
+        text = "".join(c if c.isprintable() else " " for c in f"{entry.where}: {entry.why}")
+        console.print(f"            {text[:200]}", markup=False, highlight=False)
+    if len(skipped) > SKIPPED_SHOWN:
+        console.print("            all of them are in the ledger's table skipped", markup=False)
 
 
 def print_continuation(console: Console, run_dir: Path) -> None:

@@ -35,7 +35,7 @@ from tdscaling.report import write_report
 from tdscaling.rounds import Budget, Rounds
 from tdscaling.schema import Cluster, Outcome
 from tdscaling.store import FILE, Store
-from tdscaling.summary import print_continuation, print_summary
+from tdscaling.summary import print_continuation, print_skipped, print_summary
 from tdscaling.tools import Tools
 from tdscaling.verification import Verification
 
@@ -71,6 +71,7 @@ def synthesize(
     _check(concurrency, round_size, report)
     limits = Budget.of(budget)
     catalog = tools.load()
+    print_skipped(console, catalog.skipped)
     found = clusters.build(catalog)
     attempt = Attempt(
         domains=environments.prepare(catalog, found),

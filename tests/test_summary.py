@@ -1,0 +1,35 @@
+"""What a run says about its sources."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from tdscaling.catalog import Skipped
+from tdscaling.summary import print_skipped
+
+
+def printed(*skipped: Skipped) -> str:
+    out = io.StringIO()
+    print_skipped(Console(file=out, width=80), skipped)
+    return out.getvalue()
+
+
+def test_nothing_skipped_nothing_said() -> None:
+    assert printed() == ""
+
+
+def test_skipped_entries_are_counted_and_the_first_are_named() -> None:
+    text = printed(*(Skipped(f"api.json, tool {n}", "has no name") for n in range(5)))
+    assert "5 entries" in text
+    assert "api.json, tool 0: has no name" in text
+    assert "tool 4" not in text
+    assert "table skipped" in text
+
+
+def test_names_from_sources_are_no_markup_and_no_terminal_commands() -> None:
+    text = printed(Skipped("[red]tool[/red] \x1b[2J", "bad\nline"))
+    assert "[red]tool[/red]" in text
+    assert "\x1b" not in text
+    assert "bad line" in text
