@@ -1,0 +1,73 @@
+"""Whether a call may change something, judged by the words of its tool.
+
+Enters: a name and a description. Leaves: a guess, for sources that give no hint of their own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+READS = _words("""
+    analyse analyze ask browse calculate check compare compute convert count describe detect diff
+    download estimate evaluate explain explore export extract fetch filter find format forecast get
+    geocode has head identify inspect introspect is list load look lookup measure monitor parse peek
+    ping poll predict preview print query rank read recommend render resolve retrieve return scan
+    scrape screenshot search select show stat status suggest summarise summarize test tokenize
+    translate validate verify view watch whoami
+""")
+"""Verbs of calls that change nothing."""
+
+WRITES = _words("""
+    accept acknowledge activate add allocate append apply approve archive assign attach ban batch
+    block book bulk cancel charge checkout clear click clone close commit complete configure confirm
+    connect copy create deactivate decline define delete deploy destroy detach disable disconnect
+    dismiss drop duplicate edit enable enroll exec execute fill finish follow fork grant import
+    increment init initialise initialize insert install invite invoke issue join kick kill leave
+    like link lock log make mark merge migrate modify move mute navigate notify open order patch
+    pause pay perform pin place post press publish purchase purge push put react record redeem
+    refund register reject release reload remove rename reopen replace reply report reserve reset
+    resize restart restore resume revoke rollback rotate run save schedule send set share sign
+    snooze split stage start stop store submit subscribe swap switch sync tag toggle transfer trash
+    trigger type unassign unblock unfollow uninstall unlink unlock unpublish unsubscribe update
+    upload upsert use void withdraw write
+""")
+"""Verbs of calls that may change something."""
+
+NOUNS = _words("""
+    batch block book charge commit copy count diff download export filter fork format head import
+    issue like link list lock log order patch pin place post preview purchase query rank record
+    release report screenshot search set share sign split stage stat status store swap switch tag
+    test transfer trigger type use view watch
+""")
+"""Those that name a thing as often as they say what is done: verbs only as the first word."""
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name, small: `createUser`, `create-user` and `create_user` have two."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    return re.findall(r"[a-z]+", spaced.lower())
+
+
+def changes(name: str, description: str) -> bool:
+    """Whether a tool may change something, by the first verb of its name or else description.
+
+    `get_or_create` and `find_and_replace` may. Without a known verb it is taken for a read.
+    """
+    said = [re.sub(r"(?<=[a-z])s$", "", word) for word in words_of(description[:200])[:4]]
+    for words in (words_of(name[:200]), said):
+        if any(
+            joint in {"and", "or"} and word in WRITES for joint, word in itertools.pairwise(words)
+        ):
+            return True
+        for place, word in enumerate(words):
+            if place and word in NOUNS:
+                continue
+            if word in WRITES or word in READS:
+                return word in WRITES
+    return False
