@@ -84,7 +84,8 @@ def _read(tools: Sequence[Tool]) -> tuple[_Known, frozenset[str]]:
 
 def _parts(tool: Tool, nouns: frozenset[str]) -> frozenset[tuple[str, ...]]:
     """Things that a tool's parameters identify."""
-    return frozenset(meaning(name, (), nouns).entity for name in properties(tool))
+    found = (meaning(name, (), nouns) for name in properties(tool))
+    return frozenset(part.entity for part in found if part.attribute in ("id", "number", "key"))
 
 
 def _given(

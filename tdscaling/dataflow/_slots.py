@@ -132,7 +132,7 @@ def _generic(name: str, said: str) -> bool:
     joined = "_".join(parts)
     if joined in GENERIC or all(p in GENERIC or p in MODIFIERS or p in EMPTY for p in parts):
         return True
-    if parts[0] == "new" or parts[-1] in GENERIC - IDENTIFIERS.keys() - VALUES.keys():
+    if (parts[0] == "new" and parts[-1] != "id") or parts[-1] in GENERIC - IDENTIFIERS.keys() - VALUES.keys():
         return True
     return "order" in parts[:1] and len(parts) == 1 and bool(_SORTS.search(said))
 

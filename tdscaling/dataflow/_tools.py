@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from tdscaling.dataflow._vocabulary import EMPTY, NOUNS_TOO, STOP, VERBS, Action
+from tdscaling.dataflow._vocabulary import EMPTY, MAKING, NOUNS_TOO, STOP, VERBS, Action
 from tdscaling.dataflow._words import plural, singular, words
 from tdscaling.schema import Tool
 
@@ -37,6 +37,7 @@ class Reading:
     """Words of the thing, its head last; empty where nothing tells."""
     many: bool
     """Whether it returns several."""
+    verb: str = ""
 
 
 def prefix(tools: Sequence[Tool]) -> str:
@@ -65,7 +66,8 @@ def read(tool: Tool, shared: str = "") -> Reading:
     if not entity and said:
         entity = _thing((singular(said[2].lower()),))
     many = action == "list" or (action == "read" and _several(tool.name, parts, said))
-    return Reading("list" if many else action, entity, many)
+    verb = parts[position] if position is not None else ""
+    return Reading("list" if many else action, entity, many, verb)
 
 
 def narrowed(
@@ -84,7 +86,10 @@ def narrowed(
         entity = entity[1:]  # an unknown verb
     while len(entity) > 1 and entity[:1] in given and entity not in given:
         entity = entity[1:]
-    return replace(reading, entity=entity)
+    does = reading.action
+    if does == "create" and entity in given and reading.verb not in MAKING:
+        does = "update"  # `start_task(task_id)`
+    return replace(reading, entity=entity, action=does)
 
 
 def _several(name: str, parts: tuple[str, ...], said: re.Match[str] | None) -> bool:
@@ -99,7 +104,8 @@ def _several(name: str, parts: tuple[str, ...], said: re.Match[str] | None) -> b
 def _verb(parts: tuple[str, ...]) -> int | None:
     """Position of the verb: the first word if it is one, else one that is no thing."""
     if parts and parts[0] in VERBS:
-        return 0
+        after = parts[1] if len(parts) > 1 and parts[0] in NOUNS_TOO else ""
+        return int(after in VERBS and (after not in NOUNS_TOO or after in ("list", "search")))
     for position, word in enumerate(parts):
         if word in STOP:
             break

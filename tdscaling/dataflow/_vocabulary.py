@@ -18,7 +18,7 @@ def _set(text: str) -> frozenset[str]:
 _VERBS: dict[Action, str] = {
     "create": "create add new insert register open start post book place submit make generate "
     "upload schedule reserve order issue enroll spawn launch provision init initialize import "
-    "clone copy duplicate fork invite request draft save record log plan buy purchase",
+    "clone copy duplicate fork invite request draft save record log plan buy purchase file lodge raise hire",
     "list": "list search find query browse lookup discover enumerate scan explore",
     "read": "get read show fetch describe view retrieve check inspect load download export count "
     "preview compare track monitor summarize detail resolve validate verify",
@@ -28,7 +28,8 @@ _VERBS: dict[Action, str] = {
     "unlink append replace put lock unlock publish unpublish follow unfollow star unstar pin unpin "
     "subscribe unsubscribe join leave vote rate reply comment share send forward run execute "
     "trigger apply advance revert transition promote tag untag react upsert finish grant revoke "
-    "reschedule extend renew checkout commit",
+    "reschedule extend renew checkout commit switch void redirect sign dispatch escalate rotate "
+    "reset swap adjust redeem waive settle return suspend reinstate release withdraw cast deposit",
     "delete": "delete remove clear drop destroy purge erase uninstall terminate kill trash",
     "login": "login authenticate signin logon",
 }
@@ -38,7 +39,11 @@ VERBS: dict[str, Action] = {
 """Verb to what it does; a verb that is also a noun counts as a verb only where a name starts with
 it, see `_tools.py`."""
 
+MAKING = _set("create add new insert register make generate clone copy duplicate fork import")
+"""Verbs of tools that make a thing even where they are told its id."""
+
 NOUNS_TOO = _set(
+    "file sign switch return release deposit void cast raise hire "
     "apply book check close comment commit copy count detail draft export extend fork import "
     "invite issue link list lock log merge move new open order pin place plan post purchase "
     "put query rate record report request reserve run scan schedule search set share star "
