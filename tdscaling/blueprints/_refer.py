@@ -164,8 +164,9 @@ def display(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.0f}" if value == int(value) else f"{round(value, 6)}"
-    if isinstance(value, list):
-        return ", ".join(display(item) for item in value)
+    if isinstance(value, list | dict):
+        parts = value if isinstance(value, list) else value.values()
+        return ", ".join(display(part) for part in parts)
     return str(value)
 
 
@@ -173,5 +174,7 @@ def spoken(value: Any) -> str:
     """A value as a person says it: `store_credit` is store credit."""
     if isinstance(value, list):
         return ", ".join(spoken(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {spoken(part)}" for name, part in value.items())
     text = display(value)
     return text.replace("_", " ") if _SNAKE.fullmatch(text) else text

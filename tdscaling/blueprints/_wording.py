@@ -172,7 +172,8 @@ class Wording:
         if name in step.phrases:
             return step.phrases[name]
         value = spoken(self._facts[step.bindings[name]["fact"]])
-        is_key = name.endswith("_id") or step.spec.source(name).endswith("_id")
+        named = name.endswith("_id") or step.spec.source(name).endswith("_id")
+        is_key = named or step.spec.file.parameters[name].kind == "id"
         return f"{step.spec.noun(name)} {value}" if is_key else value
 
     def _left_over(self, step: DraftStep) -> list[str]:

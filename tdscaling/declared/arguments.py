@@ -119,7 +119,7 @@ def typed(value: Any, parameter: Parameter) -> Any:
     """A value out of SQL as the parameter's JSON type."""
     if parameter.type == "boolean":
         return bool(value)
-    if parameter.type == "array" and isinstance(value, str):
+    if parameter.type in {"array", "object"} and isinstance(value, str):
         return json.loads(value)
     if parameter.type == "string" and not isinstance(value, str):
         return str(value)

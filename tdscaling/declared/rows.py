@@ -17,6 +17,7 @@ Generators, one key each (or a bare word where no argument is needed):
 | `{bool: 0.3}` | 1 with that probability, else 0 |
 | `{date: [-30, 60]}` | `YYYY-MM-DD`, days from the clock |
 | `{datetime: [-30, 60]}` | `YYYY-MM-DD HH:MM`, on a quarter of an hour, 07:00 to 20:45 |
+| `{instant: [-30, 60]}` | the same as `YYYY-MM-DDTHH:MM:00Z`, as many services write it |
 | `{time: [8, 18]}` | `HH:MM` on a quarter of an hour, hours from and up to (exclusive) |
 | `{pattern: "##-??"}` | `#` a digit, `?` a capital letter |
 | `{ref: table.column}` | a value of an earlier table |
@@ -26,6 +27,8 @@ earlier table; the key's own name is not used |
 | `{sql: SELECT ...}` | first value of a query; `:column` are earlier columns of the row |
 | `{maybe: [0.7, generator]}` | NULL otherwise |
 | `{email: column}` | an address made from the name in that column |
+| `{list: [generator, 3]}` | so many different values, fewer where few differ |
+| `{object: {street: address}}` | an object whose parts have generators of their own |
 | `person`, `phone`, `address`, `city`, `company`, `sentence` | invented, several languages |
 
 A column whose name starts with `_` is not stored: later columns of the row may use it. A row that
@@ -52,6 +55,8 @@ from tdscaling.declared.template import slots
 
 LOCALES = ("en", "de", "es", "fr", "it", "nl", "sv", "pl")
 MAIL_HOSTS = ("example.com", "example.org", "example.net")
+LONGEST_LIST = 100
+"""Values of one list, at most."""
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -90,12 +95,15 @@ class Generators:
             "bool": lambda arg, _: int(self.random.random() < arg),
             "date": lambda arg, _: self._day(arg).strftime("%Y-%m-%d"),
             "datetime": lambda arg, _: f"{self._day(arg):%Y-%m-%d} {self._time([7, 21])}",
+            "instant": lambda arg, _: f"{self._day(arg):%Y-%m-%d}T{self._time([7, 21])}:00Z",
             "time": lambda arg, _: self._time(arg),
             "pattern": lambda arg, _: self._pattern(arg),
             "ref": lambda arg, _: self._ref(arg),
             "text": lambda arg, row: self._text(arg, row),
             "sql": lambda arg, row: self._sql(arg, row),
             "maybe": self._maybe,
+            "list": self._list,
+            "object": lambda arg, row: {name: self.draw(spec, row) for name, spec in arg.items()},
             "email": lambda arg, row: self._email(str(row[arg])),
             "person": lambda *_: self._provider(Person).full_name(),
             "phone": lambda *_: _person("en", self.random).phone_number(mask="+1-###-555-####"),
@@ -183,6 +191,17 @@ class Generators:
     def _maybe(self, argument: Any, row: dict[str, Any]) -> Any:
         share, spec = argument
         return self.draw(spec, row) if self.random.random() < share else None
+
+    def _list(self, argument: Any, row: dict[str, Any]) -> list[Any]:
+        spec, count = argument
+        found: list[Any] = []
+        for _ in range(4 * min(int(count), LONGEST_LIST)):
+            value = self.draw(spec, row)
+            if value not in found:
+                found.append(value)
+            if len(found) == count:
+                break
+        return found
 
     def _email(self, name: str) -> str:
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
