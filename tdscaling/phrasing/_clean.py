@@ -34,8 +34,8 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _STOP = re.compile(
-    r"\s*(?:[.;:()!?\u2013\u2014]|,? -\s|,|\b(?:using|via|through|by|based on|including|such as|which|"
-    r"that|"
+    r"\s*(?:[.;:()!?\u2013\u2014]|,? -\s|,|\b(?:using|via|through|by|based on|including|such as|"
+    r"which|that|"
     r"where|given|optionally|with optional|with the (?:given|specified)|so that|and returns?|"
     r"as (?:a )?(?:json|markdown|text|string|list)|in (?:json|markdown)|for use|when|if|along with"
     r"|directly|like|e\.?g\b|i\.?e\b|and optionally|from the database|in the database)\b).*",
