@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tdscaling.declared.definition import Parameter
-from tdscaling.phrasing._names import identified, split
-from tdscaling.phrasing._verbs import listed
+from tdscaling.phrasing.names import identified, split
+from tdscaling.phrasing.verbs import listed
 
 _CONTAINERS = listed(
     "project folder list board channel workspace team repo repository database collection calendar "

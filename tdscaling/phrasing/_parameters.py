@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tdscaling.declared.definition import Parameter
-from tdscaling.phrasing._clean import argument_text, plain
-from tdscaling.phrasing._kinds import json_type, kind_of
-from tdscaling.phrasing._names import identified, plural, spoken_name, verb_and_thing
-from tdscaling.phrasing._samples import sample
+from tdscaling.phrasing.clean import argument_text, plain
+from tdscaling.phrasing.kinds import json_type, kind_of
+from tdscaling.phrasing.names import identified, plural, spoken_name, verb_and_thing
+from tdscaling.phrasing.samples import sample
 from tdscaling.schema import Tool
 
 MOST_REQUIRED = 8

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tdscaling.phrasing._names import split
-from tdscaling.phrasing._verbs import listed
+from tdscaling.phrasing.names import split
+from tdscaling.phrasing.verbs import listed
 
 RICH = listed("""email phone url person address city country date
     datetime time amount company title name

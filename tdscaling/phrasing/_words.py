@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from tdscaling.declared.definition import Parameter
 from tdscaling.phrasing._clauses import clause, joined, order
-from tdscaling.phrasing._clean import imperative
-from tdscaling.phrasing._kinds import kind_of
-from tdscaling.phrasing._names import (
+from tdscaling.phrasing.clean import imperative
+from tdscaling.phrasing.kinds import kind_of
+from tdscaling.phrasing.names import (
     article,
     countable,
     identified,
@@ -22,7 +22,7 @@ from tdscaling.phrasing._names import (
     spoken_name,
     verb_and_thing,
 )
-from tdscaling.phrasing._verbs import ACTIONS, past
+from tdscaling.phrasing.verbs import ACTIONS, past
 from tdscaling.schema import Tool
 
 MOST_TOLD = 3

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tdscaling.phrasing._names import identified, split
-from tdscaling.phrasing._verbs import listed
+from tdscaling.phrasing.names import identified, split
+from tdscaling.phrasing.verbs import listed
 
 FORMATS = {
     "email": "email", "date": "date", "date-time": "datetime", "time": "time", "uri": "url",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from tdscaling.phrasing._verbs import VERBS, base, listed
+from tdscaling.phrasing.verbs import VERBS, base, listed
 
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _PREPOSITIONS = listed(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tdscaling.phrasing._verbs import VERBS, base
+from tdscaling.phrasing.verbs import VERBS, base
 
 LONGEST = 300
 """Characters of a cleaned text."""

@@ -13,9 +13,9 @@ from typing import Any
 
 from tdscaling.declared.rows import GeneratorError, Generators
 from tdscaling.phrasing import _stock
-from tdscaling.phrasing._clean import plain, value
-from tdscaling.phrasing._kinds import json_type, kind_of
-from tdscaling.phrasing._names import singular, split
+from tdscaling.phrasing.clean import plain, value
+from tdscaling.phrasing.kinds import json_type, kind_of
+from tdscaling.phrasing.names import singular, split
 
 CLOCK = "2025-06-17 08:30"
 """Time in which samples are tried; those of a domain follow the domain's clock."""
