@@ -1,13 +1,14 @@
-"""A bandit: draws what is likely to bring new cells for few tokens.
+"""A bandit: draws what is likely to bring rare trajectories for few tokens.
 
 Enters: committed outcomes, the menu. Leaves: requests. Each choice of each factor is an arm; an
-attempt earns 1 for a new cell, 1/2 for the second trajectory of a cell, and so on, and nothing if
-it is rejected. Thompson sampling: a chance of earning is drawn for every arm from what is known of
-it, and the arm with the most per token is played. `docs/evolution.md` explains.
+accepted trajectory earns the more the rarer its category, mode and cell are by then, a rejected one
+nothing. Thompson sampling: a chance of earning is drawn for every arm from what is known of it, and
+the arm with the most, weighed against its tokens, is played. `docs/evolution.md` explains.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
@@ -50,15 +51,31 @@ class BanditEvolution(Watched):
         prior: pseudo-attempts that every arm starts with, half of them successful, above 0.
         discount: what a round's experience is worth a round later, above 0, up to 1; cells fill
             up, so what an arm earned once says less and less.
+        cost_weight: exponent on the tokens of an attempt, at least 0.
+        exploration: share of every factor's draws that stays uniform, 0 to 1.
         watch: what all evolutions have.
     """
 
-    def __init__(self, *, prior: float, discount: float, **watch: Unpack[Knobs]) -> None:
+    def __init__(
+        self,
+        *,
+        prior: float,
+        discount: float,
+        cost_weight: float,
+        exploration: float,
+        **watch: Unpack[Knobs],
+    ) -> None:
         super().__init__(**watch)
         check("prior", prior, prior > 0, "above 0", 1)
         check("discount", discount, 0 < discount <= 1, "above 0, up to 1", 0.95)
+        check("cost_weight", cost_weight, cost_weight >= 0, "0 or more")
+        check("exploration", exploration, 0 <= exploration <= 1, "0 to 1")
         self._prior, self._discount = prior, discount
+        self._cost, self._exploration = cost_weight, exploration
         self._round = -1
+        self._accepted = 0
+        self._categories: Counter[str] = Counter()
+        self._modes: Counter[str] = Counter()
         self._cells: Counter[Cell] = Counter()
         self._arms: dict[tuple[str, Hashable], _Arm] = defaultdict(_Arm)
         self._whole = _Arm()
@@ -86,8 +103,18 @@ class BanditEvolution(Watched):
         if not outcome.verdict.accepted:
             return 0.0
         cell = cell_of(outcome, self._bins)
+        self._accepted += 1
+        self._categories[cell[0]] += 1
+        self._modes[cell[1]] += 1
         self._cells[cell] += 1
-        return 1 / self._cells[cell]
+        if self._accepted == 1:
+            return 1.0
+        # Bits by which each grouping is surprised, as parts of the most that it could be. The mode
+        # counts twice: a category can be asked for, a mode can only be provoked.
+        mode = self._modes[cell[1]]
+        counts = (self._categories[cell[0]], mode, mode, self._cells[cell])
+        bits = sum(math.log(self._accepted / count) for count in counts)
+        return bits / (len(counts) * math.log(self._accepted))
 
     def steer(self, round_: int, size: int, menu: Menu, seed: int) -> Steering:
         """The `size` requests of a round: a pure function of arguments and outcomes observed."""
@@ -115,11 +142,15 @@ class BanditEvolution(Watched):
         prices = [arm.price(self._prior, mean) for arm in arms]
         half = self._prior / 2
         counts: Counter[int] = Counter()
-        for _ in range(size):
+        for place in range(size):
+            if place < round(self._exploration * size):
+                counts[rng.randrange(len(arms))] += 1
+                continue
             # A play whose outcome is not known yet counts as missed: cells fill up while two rounds
             # are under way, and the best arm would otherwise get all of both.
             drawn = [
-                rng.betavariate(half + arm.earned, half + arm.missed + counts[i]) / price
+                rng.betavariate(half + arm.earned, half + arm.missed + counts[i])
+                * price**-self._cost
                 for i, (arm, price) in enumerate(zip(arms, prices, strict=True))
             ]
             counts[drawn.index(max(drawn))] += 1

@@ -1,8 +1,9 @@
 """Quality diversity: an archive of accepted trajectories by cell, whose members are mutated.
 
 Enters: committed outcomes, the menu. Leaves: requests. Some are fresh, the others mutate an elite
-(an accepted trajectory) out of a cell that few lie in, with operators that were seldom tried there,
-because near what is rare the next empty cell is likely. `docs/evolution.md` explains.
+(an accepted trajectory) out of a cell that few lie in, because near what is rare the next empty
+cell is likely. Of several drawn for a place, the one that aims at the emptiest cell is taken.
+`docs/evolution.md` explains.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Unpack
 
+from tdscaling.evolution._aim import Aim, Plan
 from tdscaling.evolution._apportion import deal, shares
 from tdscaling.evolution._cells import Cell, Tally, cell_of, name_of
 from tdscaling.evolution._refusal import check
@@ -23,6 +25,9 @@ from tdscaling.store_rows import tokens_of
 
 _TOLD = 40
 """Cells per round that the table `steering` names, those drawn most."""
+
+_CONSIDERED = 32
+"""Requests that are considered for a place; more fill cells little better and cost time."""
 
 _Operators = tuple[Operator, ...]
 
@@ -81,18 +86,18 @@ class NoveltyEvolution(Watched):
         self._niches: dict[Cell, _Niche] = {}
         self._homes: dict[str, tuple[Cell, _Elite]] = {}
         self._categories: defaultdict[str, float] = defaultdict(float)
-        self._combinations: dict[_Operators, Tally] = defaultdict(Tally)
+        self._aim = Aim(rarity, prior)
 
     def observe(self, outcome: Outcome) -> None:
         """Learn from one committed outcome, in time independent of the run's length."""
         accepted, request = outcome.verdict.accepted, outcome.request
-        self._combinations[request.operators].add(accepted, tokens_of(outcome))
+        cell, home = cell_of(outcome, self._bins), self._homes.get(request.parent or "")
+        self._aim.observe(outcome, cell, home and home[0], tokens_of(outcome))
         self._credit_parent(request, accepted)
         if not accepted:
             return
         for category, mass in (outcome.categories or {outcome.category: 1.0}).items():
             self._categories[category] += mass
-        cell = cell_of(outcome, self._bins)
         niche = self._niches.setdefault(cell, _Niche())
         niche.accepted += 1
         self._admit(niche, cell, _Elite(outcome.blueprint_id, request))
@@ -123,9 +128,10 @@ class NoveltyEvolution(Watched):
             if any(elite.request.cluster in known for elite in niche.elites)
         )
         fresh = round(size * self._fresh) if cells else size
-        requests, decisions = self._draw_fresh(round_, fresh, menu, rng)
+        plan = self._aim.round()
+        requests, decisions = self._draw_fresh(round_, fresh, menu, rng, plan)
         if cells:
-            mutants, why = self._mutate(round_, size - fresh, cells, menu, rng)
+            mutants, why = self._mutate(round_, size - fresh, cells, menu, rng, plan)
             requests, decisions = requests + mutants, decisions + why
         rng.shuffle(requests)
         share = fresh / size if size else 0.0
@@ -135,22 +141,26 @@ class NoveltyEvolution(Watched):
         )
 
     def _draw_fresh(
-        self, round_: int, count: int, menu: Menu, rng: random.Random
+        self, round_: int, count: int, menu: Menu, rng: random.Random, plan: Plan
     ) -> tuple[list[Request], list[Decision]]:
-        """Rare categories and seldom accepted operators; calls uniformly."""
+        """Rare categories; operators and calls that aim at the emptiest cells."""
         members: defaultdict[str, list[Cluster]] = defaultdict(list)
         for cluster in menu.clusters:
             members[cluster.category].append(cluster)
         names = sorted(members)
         needs = [(1 + self._categories.get(name, 0.0)) ** -self._rarity for name in names]
         chances = shares(needs, 0.1, 4.0)
-        tallies = [self._combinations[operators] for operators in menu.operators]
+        tallies = [self._aim.modes.tallies[operators] for operators in menu.operators]
         wants = [t.rate(self._prior) * (1 + t.accepted) ** -self._rarity for t in tallies]
         operators = shares(wants, 0.1, 4.0)
-        requests = [
-            Request(rng.choice(members[names[i]]).id, menu.operators[j], rng.choice(menu.calls))
-            for i, j in zip(deal(chances, count, rng), deal(operators, count, rng), strict=True)
-        ]
+        requests = []
+        for i in deal(chances, count, rng):
+            drawn = rng.choices(menu.operators, operators, k=_CONSIDERED)
+            fresh = [
+                Request(rng.choice(members[names[i]]).id, combination, rng.choice(menu.calls))
+                for combination in drawn
+            ]
+            requests.append(plan.best([(names[i], request) for request in fresh]))
         told = [
             Decision(
                 round_, "category", name, chance, f"{self._categories.get(name, 0):.1f} accepted"
@@ -170,7 +180,13 @@ class NoveltyEvolution(Watched):
         return requests, told
 
     def _mutate(
-        self, round_: int, count: int, cells: Sequence[Cell], menu: Menu, rng: random.Random
+        self,
+        round_: int,
+        count: int,
+        cells: Sequence[Cell],
+        menu: Menu,
+        rng: random.Random,
+        plan: Plan,
     ) -> tuple[list[Request], list[Decision]]:
         niches = [self._niches[cell] for cell in cells]
         needs = [
@@ -193,43 +209,43 @@ class NoveltyEvolution(Watched):
         for place in deal(chances, count, rng):
             cell, niche = cells[place], niches[place]
             seen = tried.setdefault(cell, niche.tried.copy())
-            requests.append(self._mutant(niche, menu, clusters, drawn, seen, rng))
+            able = [elite for elite in niche.elites if elite.request.cluster in clusters]
+            elite = min(able, key=lambda e: e.children + drawn[e.blueprint])
+            mutants = self._mutants(elite, menu, seen, rng)
+            request = plan.best([(cell[0], mutant) for mutant in mutants])
+            drawn[elite.blueprint] += 1
+            seen[request.operators] += 1
+            requests.append(request)
         return requests, decisions
 
-    def _mutant(
-        self,
-        niche: _Niche,
-        menu: Menu,
-        clusters: set[str],
-        drawn: Counter[str],
-        tried: Counter[_Operators],
-        rng: random.Random,
-    ) -> Request:
-        """The least used elite, with the least tried operators, and up to `reach` steps longer."""
-        able = [elite for elite in niche.elites if elite.request.cluster in clusters]
-        elite = min(able, key=lambda e: e.children + drawn[e.blueprint])
-        drawn[elite.blueprint] += 1
-        operators = _least_tried(menu.operators, tried, self._combinations, self._prior, rng)
-        tried[operators] += 1
-        start = min(bisect_left(menu.calls, elite.request.calls), len(menu.calls) - 1)
-        calls = rng.choice(menu.calls[start : start + 1 + self._reach])
-        return Request(elite.request.cluster, operators, calls, elite.blueprint)
+    def _mutants(
+        self, elite: _Elite, menu: Menu, tried: Mapping[_Operators, int], rng: random.Random
+    ) -> list[Request]:
+        """Mutants with operators that were seldom tried, and up to `reach` steps longer."""
+        parent = elite.request
+        start = min(bisect_left(menu.calls, parent.calls), len(menu.calls) - 1)
+        calls = menu.calls[start : start + 1 + self._reach]
+        drawn = _seldom_tried(menu.operators, tried, self._aim.modes.tallies, self._prior, rng)
+        return [
+            Request(parent.cluster, operators, rng.choice(calls), elite.blueprint)
+            for operators in drawn
+        ]
 
 
-def _least_tried(
+def _seldom_tried(
     combinations: Sequence[_Operators],
     tried: Mapping[_Operators, int],
     tallies: Mapping[_Operators, Tally],
     prior: float,
     rng: random.Random,
-) -> _Operators:
+) -> list[_Operators]:
     """Seldom tried here and often accepted anywhere; never none where the menu has any."""
     changing = [combination for combination in combinations if combination] or list(combinations)
     weights = [
         (tallies[c].rate(prior) if c in tallies else 0.5) / (1 + tried.get(c, 0)) ** 2
         for c in changing
     ]
-    return rng.choices(changing, weights)[0]
+    return rng.choices(changing, weights, k=_CONSIDERED)
 
 
 def _why(niche: _Niche) -> str:

@@ -39,7 +39,7 @@ def test_a_pure_function_of_outcomes_and_arguments() -> None:
 
 
 def test_what_never_succeeds_is_hardly_played() -> None:
-    shares = {d.choice: d.weight for d in steering_after(observed()).decisions}
+    shares = {d.choice: d.weight for d in steering_after(observed(), exploration=0.0).decisions}
     assert shares[DEAD] < 0.02
     assert max(shares[f"cat{i}"] for i in range(4)) > 0.1
 
@@ -86,13 +86,31 @@ def test_decisions_are_the_shares_drawn() -> None:
     }
 
 
-@pytest.mark.parametrize("change", [{"prior": 50.0}, {"discount": 0.3}, {"bins": [1.01]}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prior": 50.0},
+        {"discount": 0.3},
+        {"bins": [1.01]},
+        {"cost_weight": 3.0},
+        {"exploration": 0.0},
+    ],
+)
 def test_every_knob_has_an_effect(change: dict[str, Any]) -> None:
     outcomes = observed()
     assert steering_after(outcomes, **change).decisions != steering_after(outcomes).decisions
 
 
-@pytest.mark.parametrize("change", [{"prior": 0}, {"discount": 0}, {"discount": 1.1}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prior": 0},
+        {"discount": 0},
+        {"discount": 1.1},
+        {"cost_weight": -1},
+        {"exploration": 1.1},
+    ],
+)
 def test_unusable_knobs_are_refused_by_name(change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=f"evolution.{next(iter(change))}: expected .*, got"):
         made("bandit", **change)

@@ -44,7 +44,7 @@ def test_parents_are_accepted_and_keep_their_cluster() -> None:
     requests = steering_after(outcomes).requests
     mutants = [request for request in requests if request.parent]
     assert len(requests) == 64
-    assert len(mutants) == 64 - round(64 * 0.3)
+    assert len(mutants) == 64 - round(64 * 0.8)
     for mutant in mutants:
         parent = known[str(mutant.parent)].request
         assert mutant.cluster == parent.cluster
@@ -99,7 +99,7 @@ def test_elites_of_tools_that_are_gone_are_no_parents() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"fresh": 0.9},
+        {"fresh": 0.2},
         {"rarity": 0.0},
         {"elites": 1},
         {"reach": 0},
