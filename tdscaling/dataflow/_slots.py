@@ -39,6 +39,7 @@ _IDENTIFIES = re.compile(
 )
 _WHOSE = re.compile(r"\b([A-Za-z]+)(?:'s)? (?:ID|id|Id|identifier|UUID|uuid)s?\b")
 _SORTS = re.compile(r"\b(?:sort|ascending|descending|asc|desc)\b", re.IGNORECASE)
+_TELLS_NOTHING = GENERIC - IDENTIFIERS.keys() - VALUES.keys()
 _TOOL_NAME = re.compile(r"[A-Za-z]\w*(?:[-.]\w+)*")
 
 
@@ -132,7 +133,9 @@ def _generic(name: str, said: str) -> bool:
     joined = "_".join(parts)
     if joined in GENERIC or all(p in GENERIC or p in MODIFIERS or p in EMPTY for p in parts):
         return True
-    if (parts[0] == "new" and parts[-1] != "id") or parts[-1] in GENERIC - IDENTIFIERS.keys() - VALUES.keys():
+    if (parts[0] == "new" and parts[-1] != "id") or parts[
+        -1
+    ] in GENERIC - IDENTIFIERS.keys() - VALUES.keys():
         return True
     return "order" in parts[:1] and len(parts) == 1 and bool(_SORTS.search(said))
 

@@ -18,7 +18,8 @@ def _set(text: str) -> frozenset[str]:
 _VERBS: dict[Action, str] = {
     "create": "create add new insert register open start post book place submit make generate "
     "upload schedule reserve order issue enroll spawn launch provision init initialize import "
-    "clone copy duplicate fork invite request draft save record log plan buy purchase file lodge raise hire",
+    "clone copy duplicate fork invite request draft save record log plan buy purchase file lodge "
+    "raise hire",
     "list": "list search find query browse lookup discover enumerate scan explore",
     "read": "get read show fetch describe view retrieve check inspect load download export count "
     "preview compare track monitor summarize detail resolve validate verify",
