@@ -19,7 +19,7 @@ from tdscaling.schema import Menu, Operator, Outcome
 PLAIN = "plain"
 """Name of the blueprint without operators in an operator mix."""
 
-_KEYS = ("name", "until", "weights", "operators", "calls", "exploration")
+_KEYS = ("name", "until", "weights", "categories", "operators", "calls", "exploration")
 _WEIGHTS = ("domain", "mode", "signature", "complexity", "cell", "cost")
 _ENDS = ("budget_share", "accepted", "coverage", "gain_below")
 
@@ -43,6 +43,8 @@ class Phase:
     gain: Gain | None
     weights: Mapping[str, float]
     """Factors on the evolution's own weights."""
+    categories: Mapping[str, float]
+    """Factor on a category's draws, 1 for those not named."""
     operators: Mapping[str, float]
     """Factor on an operator's draws, 1 for those not named."""
     calls: tuple[float, float]
@@ -81,6 +83,15 @@ class Schedule:
     def __init__(self, spec: Mapping[str, Any], budget: int) -> None:
         self.phases = tuple(_phases(spec))
         self._budget = budget
+        for number, phase in enumerate(self.phases[:-1]):
+            within = {"accepted": budget, "budget_share": 1.0}
+            late = [key for key, limit in phase.until.items() if limit >= within.get(key, 2.0)]
+            if phase.gain is None and len(late) == len(phase.until):
+                _refuse(
+                    f"evolution.schedule.phases.{number}.until",
+                    f"an end before the {budget} trajectories of budget.trajectories",
+                    dict(phase.until),
+                )
         self._at = 0
         self._why = "the first phase"
         self._round = -1
@@ -90,6 +101,22 @@ class Schedule:
         self._categories: defaultdict[str, float] = defaultdict(float)
         self._modes: Counter[str] = Counter()
         self._bits: list[float] = []
+
+    def check(self, menu: Menu) -> None:
+        """Refuse phases that no tool fits or that leave nothing to draw; before the first attempt.
+
+        Raises:
+            ConfigError: naming the key.
+        """
+        offered = sorted({cluster.category for cluster in menu.clusters})
+        for number, phase in enumerate(self.phases):
+            where = f"evolution.schedule.phases.{number}"
+            _keys(f"{where}.categories", phase.categories, tuple(offered))
+            if not any(phase.categories.get(category, 1.0) for category in offered):
+                _refuse(f"{where}.categories", "one weight above 0", dict(phase.categories))
+            if not any(phase.mix(operators) for operators in menu.operators):
+                expected = "a weight above 0 for one of what blueprints.operators offers"
+                _refuse(f"{where}.operators", expected, dict(phase.operators))
 
     @property
     def phase(self) -> Phase:
@@ -190,6 +217,7 @@ def _phase(where: str, spec: Any, *, last: bool) -> Phase:
         {key: _end(f"{where}.until.{key}", key, value) for key, value in until.items()},
         _gain(f"{where}.until.gain_below", gain),
         _numbers(f"{where}.weights", spec, _WEIGHTS),
+        _numbers(f"{where}.categories", spec, None),
         _numbers(f"{where}.operators", spec, (PLAIN, *get_args(Operator))),
         _window(f"{where}.calls", spec.get("calls", [0, 1])),
         exploration,
@@ -221,15 +249,19 @@ def _window(where: str, spec: Any) -> tuple[float, float]:
     return low, high
 
 
-def _mapping(where: str, spec: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+def _mapping(where: str, spec: Mapping[str, Any], known: tuple[str, ...] | None) -> dict[str, Any]:
     value = spec.get(where.rpartition(".")[2]) or {}
     if not isinstance(value, dict):
-        _refuse(where, f"a mapping with keys out of {', '.join(known)}", value)
-    _keys(where, value, known)
+        keys = "categories as keys" if known is None else f"keys out of {', '.join(known)}"
+        _refuse(where, f"a mapping with {keys}", value)
+    if known is not None:
+        _keys(where, value, known)
     return dict(value)
 
 
-def _numbers(where: str, spec: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, float]:
+def _numbers(
+    where: str, spec: Mapping[str, Any], known: tuple[str, ...] | None
+) -> dict[str, float]:
     values = _mapping(where, spec, known)
     return {key: _number(f"{where}.{key}", value, 0, None) for key, value in values.items()}
 

@@ -115,6 +115,7 @@ class EntropyEvolution(Watched):
 
     def steer(self, round_: int, size: int, menu: Menu, seed: int) -> Steering:
         """The `size` requests of a round: a pure function of arguments and outcomes observed."""
+        self._schedule.check(menu)
         self._schedule.settle()
         rng = random.Random(f"evolution:{seed}:{round_}")
         phase = self._schedule.phase
@@ -149,7 +150,9 @@ class EntropyEvolution(Watched):
     def _setting(self, phase: Phase) -> _Setting:
         weights = {n: w * phase.weights.get(n, 1.0) for n, w in self._weights.items()}
         return _Setting(
-            weights, self._exploration if phase.exploration is None else phase.exploration
+            weights,
+            self._exploration if phase.exploration is None else phase.exploration,
+            phase.categories,
         )
 
     def _match(
@@ -189,8 +192,12 @@ class EntropyEvolution(Watched):
         held = self._cluster_modes.tallies
         tallies = [total(held[cluster.id] for cluster in members[name]) for name in names]
         masses, weight = self._schedule.categories, setting.weights["domain"]
-        rarities = [_inverse(masses.get(name, 0.0), weight) for name in names]
-        probabilities = self._shares(rarities, tallies, setting)
+        mix = [setting.categories.get(name, 1.0) for name in names]
+        rarities = [
+            factor * _inverse(masses.get(name, 0.0), weight)
+            for factor, name in zip(mix, names, strict=True)
+        ]
+        probabilities = self._shares(rarities, tallies, setting, _room(mix))
         drawn: list[Cluster] = []
         for place, count in sorted(Counter(deal(probabilities, size, rng)).items()):
             drawn += self._draw_within(members[names[place]], count, rng, setting)
@@ -226,9 +233,7 @@ class EntropyEvolution(Watched):
         tallies = [main.tallies[choice] for choice in choices]
         kinds = (self._rarities(kind, choices, weight) for kind, weight in yields)
         rarities = [math.prod(factors) for factors in zip(mix, *kinds, strict=True)]
-        # What the phase leaves out takes no part in what an equal share is.
-        room = len(mix) / (sum(multiplier > 0 for multiplier in mix) or len(mix))
-        probabilities = self._shares(rarities, tallies, setting, room)
+        probabilities = self._shares(rarities, tallies, setting, _room(mix))
         names = [name_of(choice) for choice in choices]
         told = [main.told(choice) for choice in choices]
         return probabilities, self._reasons(round_, factor, names, told, tallies, probabilities)
@@ -294,10 +299,11 @@ class EntropyEvolution(Watched):
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """Weights and exploration of the phase."""
+    """Weights, exploration and factors on categories of the phase."""
 
     weights: Mapping[str, float]
     exploration: float
+    categories: Mapping[str, float]
 
 
 class _Promise:
@@ -339,6 +345,11 @@ class _Promise:
         tally = known._kinds.get(kind) or Tally()
         cost = known._call_bins.tallies[kind[2]].cost(prior, mean) / mean
         return float(tally.rate(prior, usual) * cost**-self._power)
+
+
+def _room(mix: Sequence[float]) -> float:
+    """What the phase leaves out takes no part in what an equal share is."""
+    return len(mix) / (sum(multiplier > 0 for multiplier in mix) or len(mix))
 
 
 def _inverse(count: float, weight: float) -> float:

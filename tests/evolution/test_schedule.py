@@ -59,7 +59,7 @@ def test_a_phase_ends_with_a_round_and_the_last_never() -> None:
         inside.observe(done, cell_of(done, BINS))
     assert inside.phase.name == "first"
     assert phase_after(spec, outcomes).phase.name == "second"
-    assert phase_after(phases({"accepted": 9999}), outcomes).phase.name == "first"
+    assert phase_after(phases({"accepted": 399}), outcomes).phase.name == "first"
 
 
 def test_where_a_run_is_follows_from_outcomes_alone() -> None:
@@ -107,6 +107,51 @@ def test_operator_mix_multiplies_every_combination_that_has_the_operator() -> No
     for name in ("perturb", "withhold+perturb", "plain"):
         assert mixed[name] == pytest.approx(0.1 / 9)
     assert mixed["refuse"] > plain["refuse"]
+
+
+@pytest.mark.parametrize(
+    "until", [{"accepted": 600}, {"budget_share": 1}, {"accepted": 900, "budget_share": 1}]
+)
+def test_a_phase_that_cannot_end_within_the_budget_is_refused(until: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"phases.0.until: expected an end before the 600 traj"):
+        made("entropy", schedule=phases(until))
+    made("entropy", schedule=phases({**until, "coverage": 0.9}))
+
+
+def test_categories_multiply_their_draws() -> None:
+    plain = shares("category", steering(one(exploration=0)))
+    mixed = shares("category", steering(one(categories={"cat3": 3, "cat4": 0}, exploration=0)))
+    assert mixed["cat3"] > 1.5 * plain["cat3"]
+    assert mixed["cat4"] == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (
+            {"categories": {"flights": 2}},
+            "phases.0.categories.flights: expected a key out of cat0, cat1, .*, got 'flights'",
+        ),
+        (
+            {"categories": {f"cat{i}": 0 for i in range(12)}},
+            "phases.0.categories: expected one weight above 0, got {'cat0': 0.0",
+        ),
+        (
+            {
+                "operators": dict.fromkeys(
+                    ("plain", "extend", "withhold", "perturb", "revise", "refuse", "branch"), 0
+                )
+            },
+            "phases.0.operators: expected a weight above 0 for one of what blueprints.operators",
+        ),
+    ],
+)
+def test_what_no_tool_fits_is_refused_before_the_first_attempt(
+    keys: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words) as caught:
+        made("entropy", schedule=one(**keys)).steer(0, 8, menu(), 1)
+    assert "docs/evolution.md" in str(caught.value)
 
 
 def test_window_of_calls() -> None:
@@ -191,6 +236,8 @@ def test_long_tail_ends_with_more_modes_than_the_control() -> None:
         (one(operators={"shuffle": 1}), "operators.shuffle: expected a key out of plain, extend"),
         (one(operators=[1]), r"operators: expected a mapping with keys .*, got \[1\]"),
         (one(calls=[0.8, 0.2]), r"calls: expected \[low, high\] .*, got \[0.8, 0.2\]"),
+        (one(categories=["cat1"]), "categories: expected a mapping with categories as keys, got"),
+        (one(categories={"cat1": -1}), "categories.cat1: expected a number of at least 0, got -1"),
         (one(calls=3), r"calls: expected \[low, high\] with 0 <= low <= high <= 1, got 3"),
         (one(exploration=1.5), "exploration: expected a number from 0 to 1, got 1.5"),
     ],
