@@ -11,7 +11,8 @@ from typing import Any
 
 from tdscaling.schema import Service, Tool
 from tdscaling.tools._fields import fields
-from tdscaling.tools._schema import Cleaner, SchemaProblem, shortened
+from tdscaling.tools._keywords import shortened
+from tdscaling.tools._schema import Cleaner, SchemaProblem
 from tdscaling.tools._service import DESCRIPTION, Shelf, hint, label, sentence, slug, tool_name
 from tdscaling.tools._verbs import changes
 
@@ -41,11 +42,11 @@ def tool(entry: Any) -> Tool:
     hints = hints if isinstance(hints, Mapping) else {}
     read_only, destructive = hint(hints.get("readOnlyHint")), hint(hints.get("destructiveHint"))
     arguments = _first(entry, SCHEMAS)
-    parameters = Cleaner(arguments, DESCRIPTION).parameters(arguments)
+    parameters = Cleaner(arguments).parameters(arguments)
     outcome = _first(entry, RESULTS)
-    result = Cleaner(outcome, DESCRIPTION).result(outcome)
+    result = Cleaner(outcome).result(outcome)
     if read_only is None:
-        writes = destructive is True or changes(name, description)
+        writes = destructive is True or changes(name, description) is True
     else:
         writes = not read_only
     return Tool(

@@ -50,7 +50,7 @@ def _row(schema: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     for _ in range(8):
         if schema is None or schema.get("properties"):
             return schema
-        if isinstance(schema.get("items"), Mapping):
+        if isinstance(schema.get("items"), dict):
             schema = schema["items"]
         elif schema.get("anyOf"):
             schema = next((option for option in schema["anyOf"] if _opens(option)), None)

@@ -7,7 +7,7 @@ Nothing of a file is executed, and neither its size nor its nesting can overflow
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,12 +32,16 @@ class Listed:
     folder is skipped where it is not."""
 
 
-def listed(paths: Sequence[str], suffixes: Sequence[str]) -> list[Listed]:
+def listed(paths: Sequence[str], suffixes: Sequence[str], example: str) -> list[Listed]:
     """The files of paths, those of folders by name and with all that is below.
 
     Raises:
-        ToolsError: if a path is neither, or a folder holds no such file.
+        ToolsError: if there is no path, one is neither, or a folder holds no such file.
     """
+    if not paths:
+        raise ToolsError(
+            f"tools.paths: expected at least one file or folder, got none. Type {example}."
+        )
     found: dict[Path, Listed] = {}
     for text in paths:
         path = Path(text).expanduser()
@@ -56,7 +60,7 @@ def listed(paths: Sequence[str], suffixes: Sequence[str]) -> list[Listed]:
             raise ToolsError(
                 f"tools.paths: expected a file or a folder, got {text}, which is "
                 f"{'neither' if path.exists() else 'not there'}. "
-                f"Give an existing path, for example tools.paths=[my/tools{suffixes[0]}]."
+                f"Give an existing path, for example {example}."
             )
     return list(found.values())
 
@@ -68,18 +72,6 @@ def _below(folder: Path, suffixes: Sequence[str]) -> list[Path]:
         for name in names
         if name.lower().endswith(tuple(suffixes)) and Path(top, name).is_file()
     ]
-
-
-def given(paths: Sequence[object], example: str) -> None:
-    """Refuse to go on without a path.
-
-    Raises:
-        ToolsError: if there is none.
-    """
-    if not paths:
-        raise ToolsError(
-            f"tools.paths: expected at least one file or folder, got none. Type {example}."
-        )
 
 
 def content(file: Path) -> bytes:
@@ -110,6 +102,55 @@ def json_of(data: bytes) -> Any:
         ValueError: if it is none, or nests too deeply; says where.
     """
     return orjson.loads(data)
+
+
+def entries(
+    file: Listed, expected: str, skip: Callable[[str, str], None]
+) -> Iterator[tuple[str, Any]]:
+    """Each entry of a JSON or JSON Lines file with where it is.
+
+    A line that is no JSON is skipped and named.
+
+    Raises:
+        ToolsError: if it is not a JSON object or list, and no line of it is JSON either.
+    """
+    data = content(file.path)
+    try:
+        whole = json_of(data)
+    except ValueError as error:
+        yield from _lines(file, data, f"{file.path}: {expected}, got no JSON: {error}.", skip)
+        return
+    if isinstance(whole, list):
+        for number, entry in enumerate(whole, 1):
+            yield f"{file.where}: entry {number}", entry
+    elif isinstance(whole, dict):
+        yield file.where, whole
+    else:
+        raise ToolsError(f"{file.path}: {expected}, got {whole!r:.60}.")
+
+
+def _lines(
+    file: Listed, data: bytes, refusal: str, skip: Callable[[str, str], None]
+) -> Iterator[tuple[str, Any]]:
+    broken, found = [], 0
+    for number, line in enumerate(data.split(b"\n"), 1):
+        where = f"{file.where}: line {number}"
+        if not line.strip():
+            continue
+        try:
+            entry = json_of(line)
+        except ValueError as error:
+            broken.append((where, f"no JSON: {error}"))
+            continue
+        if isinstance(entry, dict):
+            found += 1
+            yield where, entry
+        else:
+            broken.append((where, f"expected an object, got {entry!r:.60}"))
+    if not found:
+        raise ToolsError(refusal)
+    for where, why in broken:
+        skip(where, why)
 
 
 def each(

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from tdscaling.catalog import Catalog, Skipped
 from tdscaling.errors import ToolsError
 from tdscaling.schema import Service, Tool, digest
-from tdscaling.tools._schema import shortened
+from tdscaling.tools._keywords import shortened
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """Names of tools that every chat API takes."""
@@ -31,8 +31,7 @@ SLUG = 60
 def slug(text: str) -> str:
     """Small letters, digits and `_`, starting with a letter; empty where nothing is left."""
     ascii_text = unicodedata.normalize("NFKD", text[:500]).encode("ascii", "ignore").decode()
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", ascii_text)
-    words = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")[:SLUG].strip("_")
+    words = re.sub(r"[^a-z0-9]+", "_", ascii_text.lower()).strip("_")[:SLUG].strip("_")
     return f"s_{words}"[:SLUG] if words[:1].isdecimal() else words
 
 

@@ -24,8 +24,8 @@ READS = _words("""
 """Verbs of calls that change nothing."""
 
 WRITES = _words("""
-    accept acknowledge activate add allocate append apply approve archive assign attach ban batch
-    block book bulk cancel charge checkout clear click clone close commit complete configure confirm
+    accept acknowledge activate add allocate append apply approve archive assign attach ban
+    block book cancel charge checkout clear click clone close commit complete configure confirm
     connect copy create deactivate decline define delete deploy destroy detach disable disconnect
     dismiss drop duplicate edit enable enroll exec execute fill finish follow fork grant import
     increment init initialise initialize insert install invite invoke issue join kick kill leave
@@ -40,7 +40,7 @@ WRITES = _words("""
 """Verbs of calls that may change something."""
 
 NOUNS = _words("""
-    batch block book charge commit copy count diff download export filter fork format head import
+    block book charge commit copy count diff download export filter fork format head import
     issue like link list lock log order patch pin place post preview purchase query rank record
     release report screenshot search set share sign split stage stat status store swap switch tag
     test transfer trigger type use view watch
@@ -54,10 +54,10 @@ def words_of(name: str) -> list[str]:
     return re.findall(r"[a-z]+", spaced.lower())
 
 
-def changes(name: str, description: str) -> bool:
+def changes(name: str, description: str) -> bool | None:
     """Whether a tool may change something, by the first verb of its name or else description.
 
-    `get_or_create` and `find_and_replace` may. Without a known verb it is taken for a read.
+    `get_or_create` and `find_and_replace` may. None where there is no verb that is known.
     """
     said = [re.sub(r"(?<=[a-z])s$", "", word) for word in words_of(description[:200])[:4]]
     for words in (words_of(name[:200]), said):
@@ -70,4 +70,9 @@ def changes(name: str, description: str) -> bool:
                 continue
             if word in WRITES or word in READS:
                 return word in WRITES
-    return False
+    return None
+
+
+def commands_change(name: str) -> bool:
+    """Whether a name plainly tells to change something: its first word is nothing but that."""
+    return words_of(name[:200])[:1] != [] and words_of(name[:200])[0] in WRITES - NOUNS

@@ -8,14 +8,14 @@ Tools that no server is named for make one service per file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tdscaling.catalog import Catalog
 from tdscaling.errors import ToolsError
 from tdscaling.schema import Service
 from tdscaling.tools._entries import SCHEMAS, service, usable
-from tdscaling.tools._files import Listed, content, each, given, json_of, listed
+from tdscaling.tools._files import Listed, each, entries, listed
 from tdscaling.tools._service import Shelf, chosen, slug
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
@@ -33,25 +33,27 @@ class DumpTools:
     """
 
     def __init__(self, *, paths: list[str], services: list[str]) -> None:
-        self._files = listed(paths, SUFFIXES)
+        self._paths = paths
         self._chosen = services
 
     def load(self) -> Catalog:
         """The services of all files by name.
 
         Raises:
-            ToolsError: if there is no file, one that was named is refused, or a name is not there.
+            ToolsError: if a path is not there, a file that was named is refused, or a service that
+                was named is not there.
         """
-        given(self._files, "tools.paths=[my/tools.json]")
         shelf = Shelf()
-        each(self._files, lambda file: _read(file, shelf), shelf.skip)
+        files = listed(self._paths, SUFFIXES, "tools.paths=[my/tools.json]")
+        each(files, lambda file: _read(file, shelf), shelf.skip)
         return chosen(shelf, self._chosen)
 
 
 def _read(file: Listed, shelf: Shelf) -> None:
     loose: list[Any] = []
     servers = 0
-    for where, entry in entries(file, shelf.skip):
+    for where, stated in entries(file, EXPECTED, shelf.skip):
+        entry = _unwrapped(stated)
         kind = _kind(entry)
         if kind == "tool":
             loose.append(entry)
@@ -72,53 +74,6 @@ def _add_loose(file: Listed, loose: list[Any], shelf: Shelf) -> None:
     title = file.path.stem
     tools = usable(loose, file.where, shelf)
     shelf.add(Service(slug(title), title, "", "", tools, file.where))
-
-
-def entries(file: Listed, skip: Callable[[str, str], None]) -> Iterator[tuple[str, Any]]:
-    """Each entry of a file with where it is; a line that is no JSON is skipped and named.
-
-    Raises:
-        ToolsError: if it is not a JSON object or list, and no line of it is JSON either.
-    """
-    data = content(file.path)
-    try:
-        whole = json_of(data)
-    except ValueError as error:
-        yield from _lines(file, data, str(error), skip)
-        return
-    whole = _unwrapped(whole)
-    if isinstance(whole, list):
-        for number, entry in enumerate(whole, 1):
-            yield f"{file.where}: entry {number}", _unwrapped(entry)
-    elif isinstance(whole, Mapping):
-        yield file.where, whole
-    else:
-        raise ToolsError(f"{file.path}: {EXPECTED}, got {whole!r:.60}.")
-
-
-def _lines(
-    file: Listed, data: bytes, problem: str, skip: Callable[[str, str], None]
-) -> Iterator[tuple[str, Any]]:
-    broken, found = [], 0
-    for number, line in enumerate(data.split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            entry = _unwrapped(json_of(line))
-        except ValueError as error:
-            broken.append((f"{file.where}: line {number}", f"no JSON: {error}"))
-            continue
-        if isinstance(entry, Mapping):
-            found += 1
-            yield f"{file.where}: line {number}", entry
-        else:
-            broken.append(
-                (f"{file.where}: line {number}", f"expected an object, got {entry!r:.60}")
-            )
-    if not found:
-        raise ToolsError(f"{file.path}: {EXPECTED}, got no JSON: {problem}.")
-    for where, why in broken:
-        skip(where, why)
 
 
 def _unwrapped(entry: Any) -> Any:
