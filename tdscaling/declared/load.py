@@ -42,7 +42,21 @@ TRIES = 400
 _STATUS = re.compile(
     r"\b\w*(?:status|state|stage)\b[^,]*?CHECK\s*\(\s*\w+\s+IN\s*\(([^)]*)\)", re.IGNORECASE
 )
+_TOOL = re.compile(r"tool ([\w-]+)[:,]")
 _QUOTED = re.compile(r"'([^']+)'")
+
+
+class RefusedError(DomainError):
+    """A domain with a problem; of which tool, where it is one tool's."""
+
+    def __init__(self, message: str, tool: str | None = None, problem: str = "") -> None:
+        super().__init__(message)
+        self.tool = tool
+        self.problem = problem or message
+
+    def __reduce__(self) -> tuple[type[RefusedError], tuple[str, str | None, str]]:
+        """Errors cross process boundaries, and by default only their text would."""
+        return type(self), (str(self), self.tool, self.problem)
 
 
 class _BrokenError(Exception):
@@ -65,6 +79,20 @@ def load(path: Path) -> Domain:
         file = DomainFile.model_validate(read(path))
     except ValidationError as error:
         raise _refused(path, _shape_problem(error)) from error
+    return checked(name, file, path)
+
+
+def checked(name: str, file: DomainFile, path: Path | None = None) -> Domain:
+    """Compile and check a domain.
+
+    Args:
+        name: of the domain.
+        file: its content.
+        path: where it was read; None for one that was made.
+
+    Raises:
+        RefusedError: naming tool and cause.
+    """
     domain = _compiled(path, name, file)
     for problem in _problems(domain):
         raise _refused(path, problem)
@@ -92,10 +120,13 @@ def _says(template: str, error: str | None) -> bool:
     return error is not None and re.fullmatch(pattern, error, re.DOTALL) is not None
 
 
-def _refused(path: Path, problem: str) -> DomainError:
-    return DomainError(
-        f"{path}: {problem}. Mend the file, then run `tdscaling domains check={path}`."
-    )
+def _refused(path: Path | None, problem: str) -> RefusedError:
+    found = _TOOL.match(problem)
+    tool = found[1] if found else None
+    if path is None:
+        return RefusedError(problem, tool)
+    advice = f"Mend the file, then run `tdscaling domains check={path}`."
+    return RefusedError(f"{path}: {problem}. {advice}", tool, problem)
 
 
 def _shape_problem(error: ValidationError) -> str:
@@ -126,7 +157,7 @@ def _known_keys() -> list[str]:
     return [field for model in models for field in model.model_fields]
 
 
-def _compiled(path: Path, name: str, file: DomainFile) -> Domain:
+def _compiled(path: Path | None, name: str, file: DomainFile) -> Domain:
     for part in ("tables", "rows"):
         if not getattr(file, part):
             raise _refused(path, f"{part}: Field required")

@@ -72,9 +72,21 @@ def joined(request: str, clauses: Sequence[str]) -> str:
     return "".join([text, *last])
 
 
-def clause(name: str, parameter: Parameter, *, verb: str, thing: str) -> str:
-    """Words that mention a parameter, its slot among them."""
-    template = _template(name, parameter, verb, thing)
+def clauses(
+    names: Sequence[str], parameters: Mapping[str, Parameter], *, verb: str, thing: str
+) -> list[str]:
+    """Words that mention parameters, a slot in each; no two say "of" or "at" alike."""
+    found: dict[str, str] = {}
+    for name in order(names, parameters):
+        template = _template(name, parameters[name], verb, thing)
+        if template in found and parameters[name].kind != "id":
+            template = "with {} as the {noun}"
+        words = _worded(template, name, parameters[name])
+        found[template if template not in found else words] = words
+    return list(found.values())
+
+
+def _worded(template: str, name: str, parameter: Parameter) -> str:
     noun = parameter.noun or "value"
     noun = _without(noun, ("min", "max", "minimum", "maximum", "new")) or noun
     return template.replace("{noun}", noun).replace("{}", f"{{{name}}}")
@@ -89,9 +101,13 @@ def _template(name: str, parameter: Parameter, verb: str, thing: str) -> str:
         return "with this {noun}: {}"
     if kind == "id":
         owner = (identified(name) or "").rpartition(" ")[2]
+        if parts[0] in {"from", "to", "source", "target"} and len(parts) > 2:
+            return "to {}" if parts[0] in {"to", "target"} else "from {}"
         if parameter.type == "array":
             return "for {}"
         return "in {}" if owner in _CONTAINERS else "for {}"
+    if kind == "limit" and noun == "number of results":
+        return ", {} at most"
     by_word = _by_first_word(parts, parameter)
     if by_word:
         return by_word

@@ -53,6 +53,18 @@ _NOUNS = {
 }  # fmt: skip
 
 
+_CHAINS = re.compile(
+    r"wallet|blockchain|ethereum|token|contract|\bchain|crypto|\bens\b|solana|onchain|nft|evm|0x|"
+    r"bitcoin|\bflow_|mempool",
+    re.IGNORECASE,
+)
+_PROGRAMS = re.compile(
+    r"snippet|script|python|javascript|source code|program|command|sql|execut|regex|expression|"
+    r"formula|equation|\bcode to\b",
+    re.IGNORECASE,
+)
+
+
 class UnphrasableError(ValueError):
     """A tool that no user could ask for in words; the message says why."""
 
@@ -90,6 +102,7 @@ def parameters(tool: Tool) -> dict[str, Parameter]:
 
 
 _NEVER = 10_000
+_ROLES = frozenset({"from", "to", "source", "target"})
 
 
 def _required(tool: Tool, name: str, properties: Mapping[str, Any]) -> Parameter:
@@ -134,7 +147,8 @@ def _parameter(
         return "it is a secret, which no conversation should hold"
     raw = str(schema.get("description") or "") or argument_text(tool.description, name)
     about = plain(raw)
-    spec = sample(name, schema, about)
+    kind = _in_context(kind, tool, about)
+    spec = sample(name, schema, about, kind=kind)
     if spec is None:
         return f"no value of type {json} is known that fits its schema"
     noun = noun_of(name, tool)
@@ -153,12 +167,24 @@ def _parameter(
     )
 
 
+def _in_context(kind: str | None, tool: Tool, about: str) -> str | None:
+    """The kind, where the words around a parameter change what it means."""
+    around = f"{tool.name} {tool.domain} {about} {tool.description[:400]}"
+    if kind == "address" and _CHAINS.search(around):
+        return "wallet"
+    if kind == "code" and not _PROGRAMS.search(around):
+        return "reference"
+    return kind
+
+
 def noun_of(name: str, tool: Tool) -> str:
     """What a person calls a parameter of a tool."""
     owner = identified(name)
     if owner == "":
         return verb_and_thing(tool.name, tool.domain)[1] or "entry"
     words = spoken_name(name)
+    if owner and len(words.split()) > 1 and words.split()[0] in _ROLES:
+        words = words.partition(" ")[2]
     return _NOUNS.get(words, words)
 
 

@@ -41,9 +41,15 @@ _NAMES = (
     "Aurora", "Harbor", "Juniper", "Atlas", "Meridian", "Cobalt", "Willow", "Summit", "Lantern",
     "Orchard", "Beacon", "Falcon", "Maple", "Quartz", "Ridge", "Sparrow",
 )  # fmt: skip
+_SUMMARIES = (
+    "Everything runs as planned.", "Two points still need attention.",
+    "Results are slightly above the average.", "There were no changes since last week.",
+    "The numbers fell a little, then recovered.", "Three entries were added this month.",
+    "Demand is steady and costs are down.", "One open question is left.",
+)  # fmt: skip
 _PLAIN = ("main", "demo", "staging", "archive", "reports", "weekly", "internal", "backup")
 _LISTS: dict[str, tuple[Any, ...]] = {
-    "query": _TOPICS, "title": _TITLES, "text": _TEXTS, "name": _NAMES,
+    "query": _TOPICS, "title": _TITLES, "text": _TEXTS, "name": _NAMES, "summary": _SUMMARIES,
     "country": ("Norway", "Canada", "Japan", "Brazil", "Germany", "Kenya", "Spain", "India"),
     "region": ("Bavaria", "Tuscany", "Ontario", "Queensland", "Catalonia", "Hokkaido"),
     "place": ("Oslo", "Lisbon", "Toronto", "Kyoto", "Chicago", "Nairobi", "Vienna", "Porto"),
@@ -76,6 +82,7 @@ _LISTS: dict[str, tuple[Any, ...]] = {
     "book": ("Emma", "Dracula", "Middlemarch", "Don Quixote", "Moby Dick"),
     "animal": ("pikachu", "eevee", "snorlax", "bulbasaur", "charizard"),
     "word": ("resilient", "harbor", "ephemeral", "lantern", "gather", "bright"),
+    "reference": ("A12", "B07", "C31", "D18", "E26"),
     "zip": ("10115", "94103", "60614", "75001", "02139"),
     "airport": ("OSL", "LHR", "JFK", "CDG", "NRT", "AMS"),
     "format": ("pdf", "csv", "png"), "mode": ("standard", "basic", "advanced"),
@@ -92,6 +99,7 @@ _LISTS: dict[str, tuple[Any, ...]] = {
                "0xde709f2102306220921060314715629080e2fb77"),
     "model": ("standard", "large", "compact"),
     "duration": ("30 minutes", "2 hours", "1 day"),
+    "condition": ("sunny", "light rain", "overcast", "clear", "windy", "foggy"),
 }  # fmt: skip
 _BARE = {"person": "person", "phone": "phone", "address": "address", "city": "city",
          "company": "company"}  # fmt: skip
@@ -101,7 +109,8 @@ _NUMBERS: dict[str, dict[str, Any]] = {
     "longitude": {"number": [-120, 140, 3]}, "percent": {"int": [5, 60]},
     "rating": {"int": [1, 5]}, "port": {"int": [3000, 9000]}, "size": {"int": [200, 1600]},
     "duration": {"int": [5, 90]}, "age": {"int": [18, 80]}, "weight": {"number": [2, 90, 1]},
-    "amount": {"money": [12, 480]}, "priority": {"int": [1, 5]},
+    "temperature": {"number": [-4, 33, 1]}, "amount": {"money": [12, 480]},
+    "distance": {"number": [1, 420, 1]}, "priority": {"int": [1, 5]},
     "quarter": {"int": [1, 4]}, "date": {"int": [1, 28]}, "time": {"int": [8, 18]},
 }  # fmt: skip
 _CODES = {
@@ -109,7 +118,20 @@ _CODES = {
     "language": ("en", "de", "es", "fr", "it", "pt"),
     "currency": _LISTS["currency"], "airport": _LISTS["airport"],
 }  # fmt: skip
-_PAST = listed("since start begin from after born birth issued created last")
+_MEASURED = listed("frequency speed ratio level factor threshold value volume brightness rate "
+                   "scale step range depth intensity ratio zoom")  # fmt: skip
+_NAMED = listed(
+    """namespace environment env database db collection schema table bucket index cluster session
+    workspace profile tenant slug group channel room topic queue stack container pod service
+    deployment node project app application device site store instance resource key tag label
+    account organization org space board sheet dataset graph network zone set pool stage target
+    source component module package library class function method variable parameter property
+    setting section block layer scene object item element field column folder bin job task flow
+    workflow pipeline dashboard report template layout theme skill agent tool server client
+    database_name uid identifier alias mount volume image plan policy role entity""".strip()
+)
+_PAST = listed("since start begin from after born birth issued created last updated sent joined "
+               "modified published added")  # fmt: skip
 _LATER = listed("end until before to finish stop expires expiry return checkout till")
 _AHEAD = listed("due deadline appointment departure arrival checkin delivery schedule send "
                    "reminder event")  # fmt: skip
@@ -172,7 +194,7 @@ def _prefix(name: str) -> str:
 
 
 def fallback(name: str, patterned: bool) -> list[Any]:
-    """Generators for a text of which nothing is known."""
+    """Generators for a text of which no more is known than that it is a technical name."""
     if patterned:
         return [
             {"choice": ["weekly-report", "main", "WEEKLY", "ABC", "US", "EN", "42", "1.4.2"]},
@@ -183,4 +205,7 @@ def fallback(name: str, patterned: bool) -> list[Any]:
             {"choice": ["#3366cc", "https://example.com/start", "mira@example.com", "@mira"]},
             {"pattern": "##########"}, {"pattern": "######"}, {"pattern": "####"},
         ]  # fmt: skip
-    return [{"choice": list(_PLAIN)}]
+    words = set(split(name))
+    if words & _MEASURED:
+        return [{"choice": ["5", "10", "25", "40"]}]
+    return [{"choice": list(_PLAIN)}] if words & _NAMED else []

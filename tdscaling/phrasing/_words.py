@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tdscaling.declared.definition import Parameter
-from tdscaling.phrasing._clauses import clause, joined, order
+from tdscaling.phrasing._clauses import clauses, joined
 from tdscaling.phrasing.clean import imperative
 from tdscaling.phrasing.kinds import kind_of
 from tdscaling.phrasing.names import (
@@ -19,6 +19,8 @@ from tdscaling.phrasing.names import (
     countable,
     identified,
     plural,
+    singular,
+    split,
     spoken_name,
     verb_and_thing,
 )
@@ -44,7 +46,7 @@ _SYNONYMS = {
 }
 _TOLD_KINDS = (
     "id", "title", "name", "status", "amount", "date", "datetime", "person", "city", "url",
-    "priority", "category", "text", "email", "phone", "address",
+    "priority", "category", "summary", "text", "email", "phone", "address",
 )  # fmt: skip
 
 
@@ -91,20 +93,26 @@ def told(
     columns: Sequence[str], parameters: Mapping[str, Parameter], many: bool
 ) -> tuple[str, ...]:
     """The columns that matter: ids, names, states, amounts, dates; at most three."""
-    echoed = {name for name, p in parameters.items() if not p.optional} | {
-        p.source for p in parameters.values() if p.source and not p.optional
-    }
+    echoed = {_same(p.source or name) for name, p in parameters.items() if not p.optional}
+    doubtful = {_same(p.source or name) for name, p in parameters.items() if p.optional}
 
-    def rank(column: str) -> tuple[bool, int, int]:
+    def rank(column: str) -> tuple[bool, bool, int, int]:
         kind = kind_of(column, {})
         known = _TOLD_KINDS.index(kind) if kind in _TOLD_KINDS else len(_TOLD_KINDS)
         foreign = kind == "id" and column != columns[0]
-        return column in echoed, len(_TOLD_KINDS) + 1 if foreign else known, columns.index(column)
+        weight = len(_TOLD_KINDS) + 1 if foreign else known
+        name = _same(column)
+        return name in echoed, name in doubtful and not many, weight, columns.index(column)
 
     ranked = sorted(dict.fromkeys(columns), key=rank)
-    fresh = [column for column in ranked if column not in echoed] or ranked
+    fresh = [column for column in ranked if _same(column) not in echoed] or ranked
     kept = fresh[:MOST_TOLD]
     return tuple(column for column in columns if column in kept)
+
+
+def _same(name: str) -> str:
+    """What names in different styles have in common."""
+    return "".join(split(name))
 
 
 def _intents(tool: Tool, parameters: Mapping[str, Parameter]) -> Iterator[str]:
@@ -134,18 +142,17 @@ def _request(
 ) -> str:
     verb, thing, many = verb_and_thing(tool.name, tool.domain)
     said = imperative(tool.description)
-    own = next((n for n in names if _is_own(n, thing, tool)), None)
+    own = next((n for n in names if _is_own(n, parameters[n], thing, tool)), None)
     rest = [name for name in names if name != own]
-    clauses = [
-        clause(name, parameters[name], verb=verb, thing=thing) for name in order(rest, parameters)
-    ]
     base = _base(said, verb, thing, many, own, number)
-    return joined(base, clauses)
+    return joined(base, clauses(rest, parameters, verb=verb, thing=thing))
 
 
-def _is_own(name: str, thing: str, tool: Tool) -> bool:
+def _is_own(name: str, parameter: Parameter, thing: str, tool: Tool) -> bool:
     """Whether a parameter says which thing the tool is about."""
     owner = identified(name)
+    if owner is None and parameter.kind == "id":
+        owner = parameter.noun
     if owner is None or ACTIONS.get(verb_and_thing(tool.name, tool.domain)[0]) == "create":
         return False
     return owner == "" or owner == thing or thing.endswith(f" {owner}")
@@ -204,6 +211,8 @@ def _labelled(column: str) -> str:
     kind = kind_of(column, {})
     if kind in {"title", "name", "status", "date", "datetime", "person", "city"}:
         return f"{{{column}}}"
+    if kind in {"text", "summary"}:
+        return f'"{{{column}}}"'
     return f"{_noun(column)} {{{column}}}"
 
 
@@ -217,6 +226,28 @@ def _lists(thing: str) -> tuple[str, ...]:
     )
 
 
+def _part(column: str) -> str:
+    noun, kind = _noun(column), kind_of(column, {})
+    if split(column)[-1:] in (("on",), ("at",)) and len(split(column)) > 1:
+        return f"it was {noun} {{{column}}}"
+    if kind in {"text", "summary"}:
+        return f'the {noun} reads "{{{column}}}"'
+    return f"the {noun} {'are' if _is_plural(noun) else 'is'} {{{column}}}"
+
+
+def _is_plural(noun: str) -> bool:
+    word = noun.rpartition(" ")[2]
+    return singular(word) != word
+
+
+def _short(column: str) -> str:
+    if split(column)[-1:] in (("on",), ("at",)):
+        return f"{_noun(column)} {{{column}}}"
+    if kind_of(column, {}) in {"text", "summary"}:
+        return f'{_noun(column)}: "{{{column}}}"'
+    return f"{_noun(column)}: {{{column}}}"
+
+
 def _noun(column: str) -> str:
     noun = spoken_name(column)
     return f"{noun} number" if identified(column) else "number" if noun == "id" else noun
@@ -224,9 +255,9 @@ def _noun(column: str) -> str:
 
 def _reports(tool: Tool, tell: Sequence[str], thing: str) -> tuple[str, ...]:
     verb = verb_and_thing(tool.name, tool.domain)[0]
-    parts = [f"the {_noun(column)} is {{{column}}}" for column in tell]
+    parts = [_part(column) for column in tell]
     told_parts = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
-    short = "; ".join(f"{_noun(column)}: {{{column}}}" for column in tell)
+    short = "; ".join(_short(column) for column in tell)
     if not tell:
         return ("That is done.", "Done.", "It went through.")
     upper = told_parts[0].upper() + told_parts[1:]

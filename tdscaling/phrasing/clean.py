@@ -49,15 +49,26 @@ _TECHNICAL = re.compile(
 _IDENTIFIER = re.compile(r"\b\w+_\w+\b|\b[a-z]+[A-Z]\w*\b|\w+\(\)")
 _TAIL = re.compile(
     r"\s+(?:a|an|the|of|for|in|to|on|with|from|by|and|or|at|specific|specified|given|its|your|"
-    r"their|into|as|about|between)$",
+    r"their|into|as|about|between|under|over|matching)$",
     re.IGNORECASE,
 )
 _YOURS = (
     (re.compile(r"\b(?:your|user's|the user's|their)\b", re.IGNORECASE), "my"),
-    (re.compile(r"\b(?:the )?(?:specified|given|provided|requested)\s+", re.IGNORECASE), "the "),
+    (
+        re.compile(r"\b(?:(?:a|an|the) )?(?:specified|given|provided|requested)\s+", re.IGNORECASE),
+        "the ",
+    ),
     (re.compile(r"\b(?:a|one|the) specific\s+", re.IGNORECASE), "the "),
     (re.compile(r"\b(?:the|the the) my\b", re.IGNORECASE), "my"),
     (re.compile(r"\bthe the\b"), "the"),
+    (
+        re.compile(
+            r"\b(for|of|by) (?:the )?(?:current|authenticated|logged[- ]in|calling) user\b",
+            re.IGNORECASE,
+        ),
+        r"\1 me",
+    ),
+    (re.compile(r"\bof me\b"), "of mine"),
     (re.compile(r"\bdetailed\s+", re.IGNORECASE), ""),
     (re.compile(r"\b(\w+)\(s\)"), r"\1s"),
 )

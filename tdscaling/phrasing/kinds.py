@@ -32,7 +32,7 @@ _BY_WORDS: dict[str, str] = {
     "query": "query search keyword keywords q term terms searchterm topic question phrase prompt "
     "subject_area text_query",
     "title": "title subject headline heading", "name": "name label",
-    "text": "text content body message description comment note notes summary caption bio reason "
+    "text": "text content body message description comment note notes caption bio reason "
     "feedback details instructions abstract remark remarks statement sentence paragraph answer "
     "about tweet post input thought", "tags": "tag tags labels categories topics keywords skills",
     "person": "author person recipient customer passenger contact attendee assignee employee "
@@ -50,7 +50,10 @@ _BY_WORDS: dict[str, str] = {
     "expression formula regex pattern", "version": "version", "percent": "percent percentage",
     "rating": "rating stars score", "port": "port", "host": "host hostname domain",
     "ip": "ip", "isbn": "isbn", "selector": "selector xpath css element",
-    "size": "width height radius depth thickness", "duration": "duration timeout interval delay",
+    "condition": "conditions condition", "temperature": "temperature temp",
+    "summary": "summary overview", "distance": "distance",
+    "size": "kb mb bytes filesize width height radius depth thickness",
+    "duration": "duration timeout interval delay",
     "age": "age", "quarter": "quarter", "weight": "weight",
     "hash": "hash txid transaction sha checksum commit",
     "wallet": "wallet", "team": "team club", "sport": "sport league", "model": "model",
@@ -62,7 +65,7 @@ _BY_WORDS: dict[str, str] = {
     "mode": "mode type style variant",
 }  # fmt: skip
 _KINDS = {word: kind for kind, words in _BY_WORDS.items() for word in words.split()}
-_TIMES = frozenset({"at", "on", "since", "until", "before", "after"})
+_TIMES = frozenset({"at", "since", "until", "before", "after"})
 _SECRET_PAIRS = ({"api", "key"}, {"access", "token"}, {"auth", "token"}, {"private", "key"},
                  {"api", "token"}, {"secret", "key"}, {"bearer", "token"})  # fmt: skip
 _QUALIFIED = listed("name code type address number key")
@@ -112,6 +115,8 @@ def _named(parts: tuple[str, ...]) -> str | None:
     last = parts[-1]
     if last in _TIMES:
         return "datetime"
+    if last == "on":
+        return "date"
     if len(parts) > 1 and last in _QUALIFIED:
         return _qualified(parts[-2], last)
     if parts[0] in _COUNTING and last not in _MONEY:

@@ -11,7 +11,9 @@ from functools import lru_cache
 
 from tdscaling.phrasing.verbs import VERBS, base, listed
 
-_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_PARTS = re.compile(
+    r"(?<![A-Za-z])[A-Za-z]\d+(?![A-Za-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
+)
 _PREPOSITIONS = listed(
     "by from for in of to with on at into via using as per within between about and or"
 )
@@ -22,6 +24,8 @@ _WRAPPERS = listed(
     "detail details info information data list record records entry item object by metadata"
 )
 """Heads that say nothing: task details are a task."""
+_MANNERS = listed("get advanced batch bulk raw full simple basic detailed now async multiple fast")
+"""Heads that say how: advanced."""
 _SAME = listed("""series species news weather status address
     analysis basis news data metadata media info
     access process business class progress canvas bus gas lens css https dns aws ios sms gps os
@@ -114,7 +118,7 @@ def verb_and_thing(name: str, service: str = "") -> tuple[str, str, bool]:
         before, after = parts[:position], parts[position + 1 :]
         rest = after if after and not _is_tail(after) else before
     things = _until_preposition(rest)
-    while len(things) > 1 and things[-1] in _WRAPPERS:
+    while len(things) > 1 and things[-1] in _WRAPPERS | _MANNERS:
         things = things[:-1]
     if not things:
         return verb, "", False
@@ -127,7 +131,12 @@ def _verb_at(parts: list[str]) -> int | None:
     if parts and base(parts[0]) in VERBS:
         return 0
     order = [len(parts) - 1, *range(1, len(parts) - 1)] if len(parts) > 1 else []
+    order.sort(key=lambda at: (parts[at] not in _CLEAR, at if parts[at] in _CLEAR else 0))
     return next((position for position in order if parts[position] in VERBS), None)
+
+
+_CLEAR = listed("send create delete update remove add get list fetch set")
+"""Words that are nothing but verbs."""
 
 
 def _is_tail(parts: list[str]) -> bool:

@@ -42,7 +42,9 @@ _NESTED_REPEAT = re.compile(r"[+*}]\)[+*{]")
 _DEEPEST = 2
 
 
-def sample(name: str, schema: Mapping[str, Any], about: str, depth: int = 0) -> Any:
+def sample(
+    name: str, schema: Mapping[str, Any], about: str, depth: int = 0, kind: str | None = None
+) -> Any:
     """A generator of values that fit the schema; None where none is known.
 
     Args:
@@ -50,15 +52,18 @@ def sample(name: str, schema: Mapping[str, Any], about: str, depth: int = 0) -> 
         schema: its JSON Schema.
         about: what its description says.
         depth: of the value within others.
+        kind: of the value; as name and schema tell it, if absent.
     """
-    for spec in _options(name, schema, about, depth):
+    for spec in _options(name, schema, about, depth, kind or kind_of(name, schema)):
         fitting = fitted(spec, schema)
         if fitting is not None:
             return fitting
     return None
 
 
-def _options(name: str, schema: Mapping[str, Any], about: str, depth: int) -> list[Any]:
+def _options(
+    name: str, schema: Mapping[str, Any], about: str, depth: int, kind: str | None
+) -> list[Any]:
     values = schema.get("enum")
     if isinstance(values, list) and values:
         usable = [v for v in values if isinstance(v, str | int | float) and v != ""]
@@ -74,14 +79,15 @@ def _options(name: str, schema: Mapping[str, Any], about: str, depth: int) -> li
         return _object(schema, depth)
     if stated == "boolean":
         return [{"choice": [True, False]}]
-    return _scalar(name, schema, about, str(stated))
+    return _scalar(name, schema, about, str(stated), kind)
 
 
-def _scalar(name: str, schema: Mapping[str, Any], about: str, stated: str) -> list[Any]:
+def _scalar(
+    name: str, schema: Mapping[str, Any], about: str, stated: str, kind: str | None
+) -> list[Any]:
     numeric = stated in {"integer", "number"}
     shown: list[Any] = _stated_examples(schema)
     shown += _number_examples(about) if numeric else _examples(about)
-    kind = kind_of(name, schema)
     options: list[Any] = []
     if len(shown) > 1 or (shown and kind not in _stock.RICH):
         options.append({"choice": shown[:8]})

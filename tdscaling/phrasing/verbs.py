@@ -16,14 +16,15 @@ _BY_ACTION: dict[Action, str] = {
     "create": "create add new insert register post upload make book schedule submit save write "
     "send publish draft log record store invite request order reserve fork clone copy import "
     "duplicate generate append push reply comment raise issue mint subscribe enroll apply attach "
-    "upsert report buy sell place purchase deposit withdraw transfer pay mail notify propose",
+    "upsert report buy sell place purchase deposit withdraw transfer pay mail notify propose setup",
     "update": "update edit modify set rename change patch move assign replace adjust configure "
     "reschedule extend transition put tag label rate mark star link merge resize",
     "delete": "delete remove destroy drop erase purge unregister uninstall clear",
     "status": "cancel close complete finish approve reject archive activate deactivate enable "
     "disable start stop pause resume lock unlock accept decline resolve reopen restore confirm "
     "suspend terminate pin unpin verify release deploy block unblock mute unmute merge restart "
-    "abort end ship refund return undo",
+    "abort end ship refund return undo trash untrash unarchive "
+    "unpublish unassign unlink unstar expire schedule",
     "compute": "convert calculate compute estimate predict translate validate compare evaluate "
     "analyze analyse measure encode decode format parse detect classify extract transform "
     "subtract multiply divide sum generate solve simulate score rank geocode reverse hash encrypt "
@@ -62,13 +63,16 @@ def base(word: str) -> str:
 PAST: dict[str, str] = {
     "send": "sent", "set": "set", "write": "written", "make": "made", "put": "put", "get": "found",
     "read": "read", "pay": "paid", "buy": "bought", "sell": "sold", "withdraw": "withdrawn",
-    "begin": "begun", "draw": "drawn", "ship": "shipped", "drop": "dropped", "stop": "stopped",
-    "tag": "tagged", "pin": "pinned", "unpin": "unpinned", "transfer": "transferred",
-    "submit": "submitted", "log": "logged", "swap": "swapped", "cancel": "cancelled",
-    "new": "created", "find": "found", "run": "run", "undo": "undone", "label": "labelled",
-    "refund": "refunded", "upsert": "saved", "fork": "forked", "ban": "banned", "end": "ended",
-    "abort": "aborted", "take": "taken", "leave": "left",
+    "draw": "drawn", "new": "created", "find": "found", "run": "run", "undo": "undone",
+    "label": "labelled", "upsert": "saved", "take": "taken", "leave": "left", "setup": "set up",
+    "control": "controlled", "cancel": "cancelled", "go": "done", "do": "done", "build": "built",
+    "reset": "reset", "think": "thought out", "init": "initialized", "wait": "waited for",
+    "spin": "spun", "split": "split", "hit": "hit", "cut": "cut",
 }  # fmt: skip
+_DOUBLED = listed(
+    "ship drop stop tag pin unpin transfer submit log swap refer ban scan drag map tap fit clip "
+    "commit ping flip plan chat step trim wrap zip skip patrol"
+)
 
 
 def past(verb: str) -> str:
@@ -77,6 +81,8 @@ def past(verb: str) -> str:
         return PAST[verb]
     if verb.endswith("e"):
         return f"{verb}d"
+    if verb in _DOUBLED and not verb.endswith("ng"):
+        return f"{verb}{verb[-1]}ed"
     if verb.endswith("y") and verb[-2:-1] not in "aeiou":
         return f"{verb[:-1]}ied"
     return f"{verb}ed"

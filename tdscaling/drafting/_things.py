@@ -1,0 +1,305 @@
+"""Tables of the things that tools are about.
+
+Enters: readings. Leaves: per thing a `Thing`: its table, key, columns with generators, and states.
+What tools take and return makes the columns; where they say too little, what such things usually
+have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tdscaling.dataflow import fields
+from tdscaling.declared.definition import Parameter
+from tdscaling.drafting._read import Reading
+from tdscaling.drafting._sql import identifier, unique
+from tdscaling.drafting._states import Machine, machine
+from tdscaling.drafting._usual import usual
+from tdscaling.phrasing import kind_of, sample
+from tdscaling.phrasing.names import identified, split
+
+MOST_COLUMNS = 14
+"""Columns of one table, its key and status aside."""
+MOST_FIELDS = 10
+"""Fields of one stated result that become columns."""
+ROWS = 24
+_PASSING = frozenset({"limit", "page", "sort", "format", "mode", "secret", "query", "code"})
+"""Kinds that steer a call and are no property of a thing."""
+_TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
+_MADE: dict[str, Any] = {
+    "available": {"choice": ["yes", "no"]}, "valid": {"choice": ["yes", "no"]},
+    "verified": {"choice": ["yes", "no"]}, "result": {"number": [1, 500, 2]},
+}  # fmt: skip
+_FRACTIONS = frozenset(
+    {"amount", "percent", "latitude", "longitude", "weight", "temperature", "distance"}
+)
+_WHOLE = frozenset({"limit", "rating", "age", "year", "size"})
+_STATUS_WORDS = ("status", "state", "stage")
+
+
+@dataclass(slots=True)
+class Column:
+    """One column of a thing's table."""
+
+    name: str
+    type: str
+    spec: Any
+    """Generator of its seeded values."""
+    kind: str | None = None
+    refers: str | None = None
+    """Thing whose key it holds."""
+    structured: bool = False
+    """Whether it holds JSON text."""
+
+
+@dataclass(slots=True)
+class Thing:
+    """One table."""
+
+    noun: str
+    table: str
+    key: str
+    key_type: str
+    key_spec: Any
+    prefix: str
+    columns: dict[str, Column] = field(default_factory=dict)
+    states: Machine | None = None
+    named: bool = False
+    """Whether its key is a name, which people know."""
+    status: str = "status"
+    topic: Any = None
+    """Generator of what searches look for."""
+
+
+def things(readings: Sequence[Reading]) -> dict[str, Thing]:
+    """The things of a cluster, by noun."""
+    wanted: dict[str, None] = {}
+    for reading in readings:
+        if reading.thing and (reading.own or reading.action == "create" or reading.many):
+            wanted.setdefault(reading.thing)
+        for noun in reading.keys.values():
+            wanted.setdefault(noun)
+    tables: set[str] = set()
+    keys: set[str] = set()
+    found = {noun: _thing(noun, readings, tables, keys) for noun in wanted}
+    by_key = {thing.key: noun for noun, thing in found.items()}
+    for noun, thing in found.items():
+        about = [reading for reading in readings if reading.thing == noun]
+        _fill(thing, about, found, by_key)
+    return found
+
+
+def _thing(noun: str, readings: Sequence[Reading], tables: set[str], keys: set[str]) -> Thing:
+    table = unique(identifier(noun, "thing"), tables)
+    slots = [
+        (name, reading.parameters[name], name in reading.named)
+        for reading in readings
+        for name, thing in reading.keys.items()
+        if thing == noun
+    ]
+    prefix = "".join(part[:3] if n == 0 else part[:1] for n, part in enumerate(noun.split()))
+    prefix = "".join(c for c in prefix.upper() if c.isascii() and c.isalpha())[:5] or "REF"
+    named = bool(slots) and all(is_named for _, _, is_named in slots)
+    if named:
+        name, parameter, _ = slots[0]
+        own = identifier(name)
+        key = own if own != "name" else f"{table}_name"
+        found = Thing(noun, table, unique(key, keys), "TEXT", parameter.sample, prefix)
+        found.named = True
+        return found
+    numeric = any(parameter.type in {"integer", "number"} for _, parameter, _ in slots)
+    patterned = next((p for _, p, _ in slots if _fixed_form(p)), None)
+    key = unique(f"{table}_id", keys)
+    if numeric:
+        return Thing(noun, table, key, "INTEGER", {"seq": 101 + len(keys) * 100}, prefix)
+    listed = next((p.sample for _, p, other in slots if not other and _is_listed(p)), None)
+    if listed is not None:
+        found = Thing(noun, table, key, "TEXT", listed, prefix)
+        found.named = True
+        return found
+    if patterned is not None:
+        return Thing(noun, table, key, "TEXT", patterned.sample, "")
+    return Thing(noun, table, key, "TEXT", {"id": prefix}, prefix)
+
+
+def _is_listed(parameter: Parameter) -> bool:
+    """Whether a description names some ids, such as `binance`: those are names that people know."""
+    spec = parameter.sample
+    return isinstance(spec, dict) and len(spec.get("choice", ())) > 1 and parameter.type == "string"
+
+
+def _fixed_form(parameter: Parameter) -> bool:
+    extra: Mapping[str, Any] = parameter.model_extra or {}
+    return "pattern" in extra or extra.get("format") == "uuid" or extra.get("minLength", 0) > 9
+
+
+def _fill(
+    thing: Thing, about: Sequence[Reading], found: Mapping[str, Thing], by_key: Mapping[str, str]
+) -> None:
+    named: list[str] = []
+    for reading in about:
+        for name, parameter in reading.parameters.items():
+            if name == reading.own:
+                continue
+            if name in reading.keys:
+                _refer(thing, reading, name, found)
+                continue
+            column = column_name(name)
+            if column in _STATUS_WORDS or split(name)[-1:] == ("status",):
+                thing.status = column if column in _STATUS_WORDS else "status"
+                named += _choices(parameter)
+            elif len(thing.columns) < MOST_COLUMNS and _is_property(reading, parameter):
+                _add(thing, column, parameter)
+            if reading.many and parameter.kind == "query" and thing.topic is None:
+                thing.topic = parameter.sample
+    for reading in about:
+        _stated(thing, reading, by_key)
+    verbs = [r.verb for r in about if r.action == "status" and r.own]
+    changing = any(r.own and r.action in {"update", "status"} for r in about)
+    thing.states = machine(verbs, named) if verbs or (named and changing) or named else None
+    if sum(not (c.refers or c.structured) for c in thing.columns.values()) < 2:
+        _add_usual(thing)
+
+
+def _refer(thing: Thing, reading: Reading, name: str, found: Mapping[str, Thing]) -> None:
+    target = found[reading.keys[name]]
+    same = target is thing
+    if same and (reading.action != "create" and reading.many):
+        return
+    column = identifier(name) if same else target.key
+    if column == thing.key:
+        return
+    spec = {"value": None} if same else {"ref": f"{target.table}.{target.key}"}
+    thing.columns.setdefault(
+        column, Column(column, target.key_type, spec, refers=reading.keys[name])
+    )
+
+
+def column_name(parameter: str) -> str:
+    """Column that a parameter sets or filters: `newTitle` is the title."""
+    parts = split(parameter)
+    while len(parts) > 1 and parts[0] in {"new", "updated", "filter", "by"}:
+        parts = parts[1:]
+    return identifier("_".join(parts))
+
+
+def _choices(parameter: Parameter) -> list[str]:
+    values = (parameter.model_extra or {}).get("enum")
+    if not values and isinstance(parameter.sample, dict):
+        values = parameter.sample.get("choice")
+    return [value for value in values or () if isinstance(value, str)]
+
+
+def _is_property(reading: Reading, parameter: Parameter) -> bool:
+    if parameter.kind in _PASSING or parameter.type == "boolean":
+        return False
+    if reading.action in {"create", "update"}:
+        return True
+    return reading.many and filters_equally(parameter)
+
+
+def filters_equally(parameter: Parameter) -> bool:
+    """Whether a list is filtered by equality with a parameter's few values."""
+    few = isinstance(parameter.sample, dict) and "choice" in parameter.sample
+    return few and parameter.kind not in {*_PASSING, "text", "title", "name", "datetime", "date"}
+
+
+def _add(thing: Thing, name: str, parameter: Parameter) -> None:
+    if name == thing.key or name in thing.columns:
+        return
+    structured = parameter.type in {"array", "object"}
+    kind = parameter.kind if not structured else None
+    thing.columns[name] = Column(
+        name, _TYPES.get(parameter.type, "TEXT"), parameter.sample, kind, structured=structured
+    )
+
+
+def _stated(thing: Thing, reading: Reading, by_key: Mapping[str, str]) -> None:
+    """Columns for the fields that a tool's source says it returns."""
+    for path, stated in stated_fields(reading)[:MOST_FIELDS]:
+        name = field_name(path, thing)
+        if name == thing.key or name in thing.columns or len(thing.columns) >= MOST_COLUMNS:
+            continue
+        if name in by_key:
+            continue
+        if name in _STATUS_WORDS:
+            thing.status = name
+            continue
+        column = made_column(name, stated)
+        if column is not None:
+            thing.columns[name] = column
+
+
+def stated_fields(reading: Reading) -> list[tuple[tuple[str, ...], str]]:
+    """Paths and types of the fields that the source of a tool states; none where it states none."""
+    if reading.tool.result:
+        return [(path, kind) for path, kind in fields(reading.tool.result) if kind != "boolean"]
+    return [((name,), "") for name in reading.tool.returns]
+
+
+def field_name(path: Sequence[str], thing: Thing | None) -> str:
+    """Column for a field of a result: an id of the thing itself is its key."""
+    parts = [identifier(part) for part in path]
+    wrappers = {"data", "result", "results", "item", "items", "response", "records", "value"}
+    if thing is not None:
+        wrappers |= {thing.table, f"{thing.table}s"}
+    while len(parts) > 1 and (parts[0] in wrappers or len(parts) > 2):
+        parts = parts[1:]
+    name = identifier("_".join(parts))
+    if thing is not None and len(parts) == 1 and identified(path[-1]) == "":
+        return thing.key
+    return name
+
+
+def made_column(name: str, stated: str) -> Column | None:
+    """A column for a field of which only name and type are known."""
+    json = stated if stated in {"integer", "number", "string"} else ""
+    kind = kind_of(name, {"type": json} if json else {})
+    if not json:
+        json = "number" if kind in _FRACTIONS else ("integer" if kind in _WHOLE else "string")
+    spec = _MADE.get(name) or (
+        sample(name, {"type": json}, "") if kind or json != "string" else None
+    )
+    if spec is None:
+        return None
+    if name == "result":
+        json = "number"
+    if isinstance(spec, dict) and "instant" in spec:
+        spec = {"datetime": spec["instant"]}
+    return Column(name, _TYPES.get(json, "TEXT"), spec, kind)
+
+
+def _add_usual(thing: Thing) -> None:
+    for name in usual(thing.noun):
+        plain = sum(not (c.refers or c.structured) for c in thing.columns.values())
+        if name == "name" and thing.named:
+            continue
+        if name not in thing.columns and name != thing.key and plain < 3:
+            column = made_column(name, "")
+            if column is not None:
+                thing.columns[name] = column
+
+
+def ordered(found: Iterable[Thing], by_noun: Mapping[str, Thing]) -> list[Thing]:
+    """Things in an order in which each refers to earlier ones; a circle loses a reference."""
+    done: list[Thing] = []
+    waiting = list(found)
+    while waiting:
+        names = {thing.noun for thing in done}
+        ready = [
+            thing
+            for thing in waiting
+            if all(c.refers in {*names, thing.noun, None} for c in thing.columns.values())
+        ]
+        if not ready:
+            thing = waiting[0]
+            for column in thing.columns.values():
+                if column.refers not in {*names, thing.noun, None}:
+                    column.spec = {"value": None}
+                    column.refers = None
+            continue
+        done += ready
+        waiting = [thing for thing in waiting if thing not in ready]
+    return done

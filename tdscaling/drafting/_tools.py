@@ -1,0 +1,385 @@
+"""Tools on things: verbs as INSERT, SELECT, UPDATE and DELETE.
+
+Enters: a reading and the things of its cluster. Leaves: the tool as a domain file has it, words
+aside; or the reason why it cannot be drafted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tdscaling.declared.definition import Parameter
+from tdscaling.drafting._read import Reading
+from tdscaling.drafting._sql import identifier, quoted, text
+from tdscaling.drafting._states import forbidden, state_of
+from tdscaling.drafting._things import (
+    Thing,
+    column_name,
+    field_name,
+    filters_equally,
+    stated_fields,
+)
+from tdscaling.phrasing.names import article, split
+from tdscaling.phrasing.verbs import listed, past
+
+MOST_RETURNED = 9
+"""Columns of a result."""
+MOST_LISTED = 20
+"""Rows of a list, at most."""
+_SINCE = frozenset({"since", "start", "from", "after", "min", "minimum", "begin"})
+_LIMITS = listed("limit count max top maximum size num n k first results number rows take")
+_UNTIL = frozenset({"until", "end", "to", "before", "max", "maximum"})
+
+
+@dataclass(slots=True)
+class Drafted:
+    """A tool without its words."""
+
+    parameters: dict[str, Parameter]
+    returns: str
+    columns: tuple[str, ...]
+    requires: list[dict[str, str]] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)
+    cases: str | None = None
+    many: bool = False
+
+
+def on_thing(reading: Reading, things: Mapping[str, Thing]) -> Drafted | None:
+    """The tool, if it is about a thing of which there is a table."""
+    thing = things.get(reading.thing)
+    if thing is None:
+        return None
+    if reading.action == "create":
+        return _create(reading, thing, things)
+    if reading.many and not reading.own:
+        return _list(reading, thing, things)
+    if not reading.own:
+        return None
+    if reading.action == "delete":
+        return _delete(reading, thing, things)
+    if reading.action in {"update", "status", "act"}:
+        return _change(reading, thing, things)
+    return _get(reading, thing, things)
+
+
+def bound(reading: Reading, things: Mapping[str, Thing], own: str | None) -> dict[str, Parameter]:
+    """The parameters, those that identify a thing tied to its key."""
+    found = {}
+    for name, parameter in reading.parameters.items():
+        target = things.get(reading.keys.get(name, ""))
+        if target is None:
+            found[name] = parameter
+            continue
+        integer = target.key_type == "INTEGER"
+        change: dict[str, Any] = {"source": target.key, "sample": None, "kind": "id"}
+        if name == own or name in reading.named:
+            change["noun"] = target.noun
+        if integer and parameter.type == "number":
+            change["type"] = "integer"
+        found[name] = parameter.model_copy(update=change)
+    return found
+
+
+def exists(name: str, target: Thing, parameter: Parameter) -> dict[str, str]:
+    """The rule that a named thing is there."""
+    check = f"SELECT 1 FROM {quoted(target.table)} WHERE {quoted(target.key)} = :{name}"
+    if parameter.optional:
+        check = f"SELECT 1 WHERE :{name} IS NULL OR EXISTS ({check})"
+    return {"check": check, "error": f"there is no {target.noun} {{{name}}}"}
+
+
+def _rules(reading: Reading, things: Mapping[str, Thing]) -> list[dict[str, str]]:
+    return [
+        exists(name, things[noun], reading.parameters[name])
+        for name, noun in reading.keys.items()
+        if noun in things
+    ]
+
+
+def _columns(reading: Reading, thing: Thing) -> list[str]:
+    """Columns that a tool returns: the stated ones, else the telling ones."""
+    own = [n for n, column in thing.columns.items() if not column.structured]
+    if thing.states is not None:
+        own.append(thing.status)
+    stated = [field_name(path, thing) for path, _ in stated_fields(reading)]
+    listed = [name for name in dict.fromkeys(stated) if name in own]
+    return [thing.key, *(listed or own)][:MOST_RETURNED]
+
+
+def _selected(thing: Thing, columns: list[str], condition: str) -> str:
+    listed = ", ".join(quoted(name) for name in columns)
+    return f"SELECT {listed} FROM {quoted(thing.table)} WHERE {condition}"
+
+
+def _create(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted:
+    parameters = bound(reading, things, None)
+    values: dict[str, str] = {}
+    made, found = _new_key(thing)
+    for name, parameter in parameters.items():
+        target = things.get(reading.keys.get(name, ""))
+        if target is thing and name in reading.named:
+            made, found = f":{name}", f":{name}"
+            continue
+        column = target.key if target is not None and target is not thing else column_name(name)
+        if column == thing.status and thing.states is not None:
+            values[column] = f"coalesce(:{name}, {text(thing.states.initial)})"
+        elif column in thing.columns:
+            values.setdefault(column, f":{name}")
+        if target is thing:
+            parameters[name] = parameter.model_copy(update={"source": thing.key})
+    if thing.states is not None:
+        values.setdefault(thing.status, text(thing.states.initial))
+    for name, stamp in thing.columns.items():
+        if name not in values and stamp.kind in {"date", "datetime"} and _is_stamp(name):
+            values[name] = "today()" if stamp.kind == "date" else "now()"
+    names = ", ".join(quoted(name) for name in (thing.key, *values))
+    effect = (
+        f"INSERT INTO {quoted(thing.table)} ({names}) "
+        f"VALUES ({', '.join((made, *values.values()))})"
+    )
+    unused = [n for n in parameters if f":{n}" not in effect]
+    columns = _columns(reading, thing)
+    given = [n for n in columns if n in values or n == thing.key]
+    rules = _rules(reading, things)
+    if made.startswith(":"):
+        name = made[1:]
+        rules = [r for r in rules if f":{name}" not in r["check"]]
+        rules.append(_absent(name, thing))
+        parameters[name] = reading.parameters[name]
+    condition = f"{quoted(thing.key)} = {found}" + _used(unused)
+    return Drafted(parameters, _selected(thing, given, condition), tuple(given), rules, [effect])
+
+
+def _is_stamp(name: str) -> bool:
+    return split(name)[0] in {"created", "updated", "sent", "added", "modified", "published"}
+
+
+def _absent(name: str, thing: Thing) -> dict[str, str]:
+    check = (
+        f"SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM {quoted(thing.table)} "
+        f"WHERE {quoted(thing.key)} = :{name})"
+    )
+    return {"check": check, "error": f"there is {article(thing.noun)} {{{name}}} already"}
+
+
+def _used(names: list[str]) -> str:
+    """A condition that always holds and names parameters that change nothing."""
+    return "".join(f" AND (:{name} IS NULL OR 1)" for name in names)
+
+
+def _new_key(thing: Thing) -> tuple[str, str]:
+    """SQL of a fresh key, and of the key that this call made."""
+    prefix = text(thing.prefix or "NEW")
+    if thing.key_type == "INTEGER":
+        form = "CAST(substr({0}, -5) AS INTEGER)"
+    elif thing.prefix:
+        form = "{0}"
+    else:
+        form = "'4f0c2a9e-71b3-4d58-8e6a-0000000' || substr({0}, -5)"
+    return form.format(f"new_id({prefix})"), form.format(f"last_id({prefix})")
+
+
+def _get(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted:
+    parameters = bound(reading, things, reading.own)
+    columns = _columns(reading, thing)
+    others = [name for name in parameters if name not in reading.keys]
+    condition = f"{quoted(thing.key)} = :{reading.own}" + _used(others)
+    return Drafted(
+        parameters,
+        _selected(thing, columns, condition),
+        tuple(columns),
+        _rules(reading, things),
+        cases=_cases(reading, thing),
+    )
+
+
+def _cases(reading: Reading, thing: Thing) -> str:
+    return f"SELECT {quoted(thing.key)} AS {quoted(str(reading.own))} FROM {quoted(thing.table)}"
+
+
+def _change(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted | None:
+    parameters = bound(reading, things, reading.own)
+    assigned: list[str] = []
+    shown: list[str] = []
+    unused: list[str] = []
+    rules = _rules(reading, things)
+    for name, parameter in parameters.items():
+        if name == reading.own:
+            continue
+        target = things.get(reading.keys.get(name, ""))
+        column = target.key if target is not None and target is not thing else column_name(name)
+        if column in thing.columns and column != thing.key:
+            assigned.append(f"{quoted(column)} = coalesce(:{name}, {quoted(column)})")
+            shown += [column] if not thing.columns[column].structured else []
+        elif column == thing.status and thing.states is not None:
+            assigned.append(f"{quoted(column)} = coalesce(:{name}, {quoted(column)})")
+            shown.append(column)
+        else:
+            unused.append(name)
+        if column == thing.status and thing.states is not None:
+            parameters[name] = _stateful(parameter, thing)
+    if reading.action == "status" and thing.states is not None:
+        state = state_of(reading.verb)
+        assigned = [a for a in assigned if not a.startswith(quoted(thing.status))]
+        assigned.append(f"{quoted(thing.status)} = {text(state)}")
+        shown.append(thing.status)
+        rules += _state_rules(reading, thing, state)
+    if not assigned:
+        return None
+    columns = [thing.key, *dict.fromkeys(shown)]
+    columns += [c for c in _columns(reading, thing)[1:] if c not in columns][:2]
+    condition = f"{quoted(thing.key)} = :{reading.own}"
+    effect = f"UPDATE {quoted(thing.table)} SET {', '.join(assigned)} WHERE {condition}"
+    returns = _selected(thing, columns[:MOST_RETURNED], condition + _used(unused))
+    return Drafted(
+        parameters, returns, tuple(columns[:MOST_RETURNED]), rules, [effect],
+        _cases(reading, thing),
+    )  # fmt: skip
+
+
+def _stateful(parameter: Parameter, thing: Thing) -> Parameter:
+    """A parameter that takes one of the thing's states."""
+    states = list(thing.states.states) if thing.states else []
+    if (parameter.model_extra or {}).get("enum") or parameter.type != "string":
+        return parameter
+    return parameter.model_copy(update={"sample": {"choice": states}})
+
+
+def _state_rules(reading: Reading, thing: Thing, state: str) -> list[dict[str, str]]:
+    key = f"SELECT 1 FROM {quoted(thing.table)} WHERE {quoted(thing.key)} = :{reading.own}"
+    who = f"{thing.noun} {{{reading.own}}}"
+    rules = [
+        {
+            "check": f"{key} AND {quoted(thing.status)} <> {text(state)}",
+            "error": f"{who} is already {state}",
+        }
+    ]
+    refused = forbidden(reading.verb, thing.states) if thing.states else ()
+    if refused:
+        listed = ", ".join(map(text, refused))
+        rules.append(
+            {
+                "check": f"{key} AND {quoted(thing.status)} NOT IN ({listed})",
+                "error": f"{who} is {' or '.join(refused)} and can no longer be "
+                f"{past(reading.verb)}",
+            }
+        )
+    return rules
+
+
+def _delete(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted:
+    parameters = bound(reading, things, reading.own)
+    own = f"= :{reading.own}"
+    effects = [
+        f"UPDATE {quoted(other.table)} SET {quoted(name)} = NULL WHERE {quoted(name)} {own}"
+        if other is thing
+        else f"DELETE FROM {quoted(other.table)} WHERE {quoted(name)} {own}"
+        for other, name in _referring(thing, things)
+    ]
+    effects.append(f"DELETE FROM {quoted(thing.table)} WHERE {quoted(thing.key)} {own}")
+    others = [name for name in parameters if name != reading.own and name not in reading.keys]
+    unused = "".join(f" AND (:{name} IS NULL OR 1)" for name in others)
+    returns = f"SELECT :{reading.own} AS deleted WHERE 1{unused}"
+    return Drafted(
+        parameters, returns, ("deleted",), _rules(reading, things), effects,
+        _cases(reading, thing),
+    )  # fmt: skip
+
+
+def _referring(thing: Thing, things: Mapping[str, Thing]) -> list[tuple[Thing, str]]:
+    return [
+        (other, name)
+        for other in things.values()
+        for name, column in other.columns.items()
+        if column.refers == thing.noun
+    ]
+
+
+def _list(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted:
+    parameters = bound(reading, things, None)
+    conditions: list[str] = []
+    cases: list[str] = []
+    limit = f"{MOST_LISTED // 2}"
+    for name, parameter in parameters.items():
+        if parameter.kind == "limit" and name not in reading.keys and _is_limit(name):
+            limit = f"max(1, min(coalesce(CAST(:{name} AS INTEGER), 10), {MOST_LISTED}))"
+            continue
+        condition, case = _filter(name, parameter, reading, thing, things)
+        conditions.append(condition)
+        if case:
+            share = "CASE WHEN rowid % 2 THEN {0} END" if parameter.optional else "{0}"
+            cases.append(f"{share.format(case)} AS {quoted(name)}")
+    columns = _columns(reading, thing)
+    where = " AND ".join(conditions) or "1"
+    order = next((n for n, c in thing.columns.items() if c.kind in {"date", "datetime"}), None)
+    by = f"{quoted(order)} DESC, {quoted(thing.key)}" if order else quoted(thing.key)
+    returns = f"{_selected(thing, columns, where)} ORDER BY {by} LIMIT {limit}"
+    rules = [r for r in _rules(reading, things) if f":{reading.own}" not in r["check"]]
+    listed = f"SELECT DISTINCT {', '.join(cases)} FROM {quoted(thing.table)}" if cases else None
+    return Drafted(parameters, returns, tuple(columns), rules, cases=listed, many=True)
+
+
+def _is_limit(name: str) -> bool:
+    words = set(split(name))
+    return bool(words & _LIMITS)
+
+
+def _filter(
+    name: str, parameter: Parameter, reading: Reading, thing: Thing, things: Mapping[str, Thing]
+) -> tuple[str, str | None]:
+    """A condition on the rows of a list, and the SQL of values that find some."""
+    target = things.get(reading.keys.get(name, ""))
+    if target is not None:
+        column = target.key if target.key in thing.columns else identifier(name)
+        if column in thing.columns:
+            return _equal(column, name, parameter), quoted(column)
+        if target is thing:
+            return _equal(thing.key, name, parameter), quoted(thing.key)
+        return f"(:{name} IS NULL OR 1)", None
+    column = column_name(name)
+    if parameter.kind == "query" and parameter.type == "string":
+        return _search(name, thing)
+    if column == thing.status and thing.states is not None:
+        return _equal(thing.status, name, parameter), quoted(thing.status)
+    if column in thing.columns and filters_equally(parameter):
+        return _equal(column, name, parameter), quoted(column)
+    between = _between(name, parameter, thing)
+    if between:
+        return between, None
+    if column in thing.columns and not thing.columns[column].structured:
+        return _equal(column, name, parameter), quoted(column)
+    return f"(:{name} IS NULL OR 1)", None
+
+
+def _equal(column: str, name: str, parameter: Parameter) -> str:
+    condition = f"{quoted(column)} = :{name}"
+    return f"(:{name} IS NULL OR {condition})" if parameter.optional else condition
+
+
+def _search(name: str, thing: Thing) -> tuple[str, str | None]:
+    texts = [n for n, c in thing.columns.items() if c.type == "TEXT" and not c.structured]
+    parts = [f"instr(lower({quoted(column)}), lower(:{name})) > 0" for column in texts[:4]]
+    if thing.topic is not None:
+        parts.append(f"instr(lower(:{name}), lower(topic)) > 0")
+        parts.append(f"instr(lower(topic), lower(:{name})) > 0")
+    case = "topic" if thing.topic is not None else (quoted(texts[0]) if texts else None)
+    return f"(:{name} IS NULL OR {' OR '.join(parts) or '1'})", case
+
+
+def _between(name: str, parameter: Parameter, thing: Thing) -> str | None:
+    """Bounds on a date or an amount: `since`, `min_price`."""
+    words = set(split(name))
+    sign = ">=" if words & _SINCE else "<=" if words & _UNTIL else ""
+    if not sign or parameter.kind not in {"date", "datetime", "amount", "limit", "year", "rating"}:
+        return None
+    kinds = {"date", "datetime"} if parameter.kind in {"date", "datetime"} else {"amount", "rating"}
+    column = next((n for n, c in thing.columns.items() if c.kind in kinds), None)
+    if column is None:
+        return None
+    if kinds == {"date", "datetime"}:
+        both = f"substr({quoted(column)}, 1, 10) {sign} substr(:{name}, 1, 10)"
+    else:
+        both = f"{quoted(column)} {sign} :{name}"
+    return f"(:{name} IS NULL OR {both})"
