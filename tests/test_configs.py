@@ -57,7 +57,7 @@ def test_option_composes_checks_and_builds(word: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_composes_and_describes_itself(command: str) -> None:
     config = configuration.compose(Invocation(command, ()))
-    assert config._target_.startswith(f"tdscaling.{command}.")
+    assert config._target_.endswith(f".{command}")
     assert usage.about(COMMANDS[command])
 
 

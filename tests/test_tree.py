@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
-NO_OPTIONS = {"ablation", "domains", "experiment", "hydra"}
+NO_OPTIONS = {"ablation", "domains", "experiment", "hydra", "servers"}
 """Folders of conf/ that hold data, presets or Hydra's own groups, not options with a module."""
 
 DATA = {"evolution/schedule"}
@@ -108,7 +109,12 @@ def test_module_has_option(module: str) -> None:
 @pytest.mark.parametrize("config", sorted(CONF.glob("*.yaml")), ids=lambda path: path.stem)
 def test_command_has_module_test_and_description(config: Path) -> None:
     name = config.stem
-    module, package = ROOT / "tdscaling" / f"{name}.py", ROOT / "tdscaling" / name / "__init__.py"
+    target = yaml.safe_load(config.read_text())["_target_"]
+    assert re.fullmatch(rf"tdscaling\.\w+\.{name}", target)
+    top = target.split(".")[1]
+    # A stage may have the command's name; then the command's module has another.
+    assert top == name or name in stages()
+    module, package = ROOT / "tdscaling" / f"{top}.py", ROOT / "tdscaling" / top / "__init__.py"
     assert module.is_file() or package.is_file()
     assert list((ROOT / "tests").glob(f"**/test_{name}.py")), f"no test of the command {name}"
     assert config.read_text().startswith("# ")

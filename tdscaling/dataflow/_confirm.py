@@ -32,7 +32,7 @@ _MADE_UP = {"string": "no-such-thing-0", "integer": 987654321, "number": 9876543
 
 
 def confirm(
-    domain: Domain, edges: Iterable[Edge], *, seed: str, worlds: int = 2
+    domain: Domain, edges: Iterable[Edge], *, seed: str, worlds: int
 ) -> tuple[Edge, ...]:
     """The edges, confirmed where some world shows them.
 

@@ -26,7 +26,7 @@ _BATCH = 4096
 _TOKEN = re.compile(r"\w+")
 
 
-def duplicates(services: Iterable[Service], similarity: float = 0.85) -> dict[Key, Key]:
+def duplicates(services: Iterable[Service], similarity: float) -> dict[Key, Key]:
     """Each near-duplicate with the tool that stands for it: the first by service and name.
 
     Args:
