@@ -76,7 +76,7 @@ class Shelf:
 
     def skip(self, where: str, why: str) -> None:
         """Note an entry that cannot be used."""
-        self.skipped.append(Skipped(where, why))
+        self.skipped.append(Skipped(_visible(where), _visible(why)))
 
     def add(self, service: Service) -> None:
         """Put a service under a name that no other one has; its `name` is what it would like.
@@ -102,6 +102,14 @@ class Shelf:
             number += 1
             name = f"{wanted[: SLUG - len(str(number)) - 1]}_{number}"
         return name
+
+
+def _visible(text: str) -> str:
+    """A text for people: what would not be seen, or turn others around, is written out."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+        for sign in text[:300]
+    )
 
 
 def chosen(shelf: Shelf, names: Iterable[str]) -> Catalog:

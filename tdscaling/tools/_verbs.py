@@ -25,25 +25,29 @@ READS = _words("""
 
 WRITES = _words("""
     accept acknowledge activate add allocate append apply approve archive assign attach ban
-    block book cancel charge checkout clear click clone close commit complete configure confirm
-    connect copy create deactivate decline define delete deploy destroy detach disable disconnect
-    dismiss drop duplicate edit enable enroll exec execute fill finish follow fork grant import
-    increment init initialise initialize insert install invite invoke issue join kick kill leave
-    like link lock log make mark merge migrate modify move mute navigate notify open order patch
-    pause pay perform pin place post press publish purchase purge push put react record redeem
-    refund register reject release reload remove rename reopen replace reply report reserve reset
-    resize restart restore resume revoke rollback rotate run save schedule send set share sign
-    snooze split stage start stop store submit subscribe swap switch sync tag toggle transfer trash
-    trigger type unassign unblock unfollow uninstall unlink unlock unpublish unsubscribe update
-    upload upsert use void withdraw write
+    block book bookmark buy cancel charge checkout claim clear click clone close comment commit
+    complete configure confirm connect copy create deactivate decline define delegate delete
+    demote deploy deposit destroy detach disable disconnect dismiss downgrade drag drop
+    duplicate edit enable enroll exec execute expire fill finish follow fork grant hire import
+    increment init initialise initialize insert install invite invoke issue join kick kill
+    launch leave like link lock log make mark merge migrate mint modify move mute navigate
+    notify open order patch pause pay perform pin place play post press promote provision
+    publish pull purchase purge push put rate react rebase record redeem redelegate refund
+    register reject release reload remove rename renew reopen replace reply report request
+    reserve reset resize restart restore resume revoke rollback rotate run save scale schedule
+    sell send set share shutdown sign snooze spawn split stage stake star start stash stop store
+    submit subscribe swap switch sync tag terminate toggle trade transfer trash trigger type
+    unarchive unassign unblock unfollow uninstall unlink unlock unpin unpublish unstake
+    unsubscribe update upgrade upload upsert upvote use void vote withdraw write
 """)
 """Verbs of calls that may change something."""
 
 NOUNS = _words("""
-    block book charge commit copy count diff download export filter fork format head import
-    issue like link list lock log order patch pin place post preview purchase query rank record
-    release report screenshot search set share sign split stage stat status store swap switch tag
-    test transfer trigger type use view watch
+    block book bookmark charge claim comment commit copy count delegate deposit diff download
+    export filter fork format head import issue launch like link list lock log order patch pin
+    place play post preview pull purchase query rank rate record release report request scale
+    screenshot search set share sign split stage stake star stash stat status store swap switch
+    tag test trade transfer trigger type upgrade use view vote watch
 """)
 """Those that name a thing as often as they say what is done: verbs only as the first word."""
 

@@ -168,6 +168,12 @@ def test_broken_entries_are_skipped_and_named(tmp_path: Path) -> None:
     }
 
 
+def test_what_is_said_of_skipped_entries_can_be_seen(tmp_path: Path) -> None:
+    name = "\x1b[31m\u202ea\n"
+    (entry,) = load(tmp_path / "x.json", [ALERT, {"name": name, "inputSchema": 3}]).skipped
+    assert entry.where == "x.json: \\x1b[31m\\u202ea\\n"
+
+
 def test_broken_lines_are_skipped_and_named(tmp_path: Path) -> None:
     lines = [json.dumps(SERVER), "{", "7", '{"a": 1}', "", '"\\ud800"', json.dumps({"tools": 3})]
     catalog = load(tmp_path / "x.jsonl", "\n".join(lines))

@@ -1,0 +1,73 @@
+"""The examples of docs/tools.md: what they show loads as it is typed there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import open_dict
+
+from tdscaling import configuration
+from tdscaling.catalog import Catalog
+from tdscaling.configuration import Invocation
+
+TEXT = (Path(__file__).parents[2] / "docs" / "tools.md").read_text(encoding="utf-8")
+
+
+def block(number: int, kind: str) -> str:
+    return re.findall(rf"```{kind}\n(.*?)```", TEXT, re.DOTALL)[number]
+
+
+def typed(option: str) -> list[str]:
+    """The words of the first command of the docs that chooses an option."""
+    commands = re.findall(r"^tdscaling ((?:.*\\\n)*.*)$", TEXT, re.MULTILINE)
+    (words,) = [shlex.split(c) for c in commands if c.split()[0] == f"tools={option}"][:1]
+    return [word for word in words if word.strip()]
+
+
+def loaded(folder: Path, *words: str) -> Catalog:
+    own = Path("my/conf") if any(word.startswith("experiment=") for word in words) else None
+    config = configuration.check(Invocation("synthesize", words, own))
+    with open_dict(config):
+        config.hydra.runtime.output_dir = str(folder)
+    HydraConfig.instance().set_config(config)
+    job = config.copy()
+    with open_dict(job):
+        del job["hydra"]
+    catalog: Catalog = configuration.build(job).keywords["tools"].load()  # type: ignore[attr-defined]
+    return catalog
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "my" / "conf" / "experiment").mkdir(parents=True)
+    (tmp_path / "my" / "weather.json").write_text(block(0, "json"))
+    (tmp_path / "my" / "functions.json").write_text(block(2, "json"))
+    (tmp_path / "my" / "library.yaml").write_text(block(0, "yaml"))
+    (tmp_path / "my" / "conf" / "experiment" / "both.yaml").write_text(block(1, "yaml"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("option", "services"),
+    [
+        ("dump", {"weather": ["get_forecast", "create_alert"]}),
+        ("openapi", {"library": ["getBook"]}),
+        ("openai", {"functions": ["get_order"]}),
+    ],
+)
+def test_file(files: Path, option: str, services: dict[str, list[str]]) -> None:
+    catalog = loaded(files, *typed(option))
+    assert {s.name: [t.name for t in s.tools] for s in catalog.services.values()} == services
+    assert catalog.skipped == ()
+
+
+def test_several_typed_and_as_a_preset(files: Path) -> None:
+    for words in (typed("several"), ["experiment=both"]):
+        catalog = loaded(files, *words)
+        assert list(catalog.services) == ["airline", "bank", "weather"]
+        assert list(catalog.domains) == ["airline", "bank"]
