@@ -88,7 +88,7 @@ def print_skipped(console: Console, skipped: Sequence[Skipped]) -> None:
     console.print(f"skipped     {len(skipped)} entries of the sources, for example:", markup=False)
     for entry in skipped[:SKIPPED_SHOWN]:
         text = "".join(c if c.isprintable() else " " for c in f"{entry.where}: {entry.why}")
-        console.print(f"            {text[:200]}", markup=False, highlight=False)
+        console.print(f"            {text[:200]}", markup=False, highlight=False, soft_wrap=True)
     if len(skipped) > SKIPPED_SHOWN:
         console.print("            all of them are in the ledger's table skipped", markup=False)
 
