@@ -94,7 +94,7 @@ def _shipped(stage: str) -> dict[str, Callable[..., Any]]:
     from hydra.utils import get_class
 
     found: dict[str, Callable[..., Any]] = {}
-    for path in sorted((conf_dir() / stage).glob("*.yaml")):
+    for path in sorted((conf_dir() / stage).glob("[!_]*.yaml")):
         target = str(_read(path)["_target_"])
         found[target] = get_class(target)
     return found
