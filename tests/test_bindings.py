@@ -61,6 +61,28 @@ def test_what_cannot_be_bound_names_tool_and_argument(source: dict[str, Any]) ->
 def test_rows() -> None:
     assert rows('{"a": 1}') == [{"a": 1}]
     assert rows("[]") == []
-    for text in ("[1]", "3", "{"):
-        with pytest.raises(ValueError, match=r"expected|Expecting"):
-            rows(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[1]", [{"value": 1}]),
+        ("{", [{"text": "{"}]),
+        ('{"ok": true, "tasks": [{"id": 1}, {"id": 2}]}', [{"id": 1}, {"id": 2}]),
+        ('{"requestId": "r", "tasks": [{"id": 1}]}', [{"requestId": "r", "id": 1}]),
+        ('{"success": true, "items": [], "count": 0}', []),
+        ('{"success": true, "item": {"id": 7, "ok": 1}}', [{"success": True, "id": 7, "ok": 1}]),
+        ('{"a": {"t": 1}, "b": {"t": 2}, "d": 3}', [{"d": 3, "a_t": 1, "b_t": 2}]),
+        ('{"a": 1, "b": 2, "c": 3, "rows": [{"x": 1}]}',
+         [{"a": 1, "b": 2, "c": 3, "rows": [{"x": 1}]}]),
+        ('{"a": 1}\n{"a": 2}', [{"a": 1}, {"a": 2}]),
+        ("name: Ada\nfull size: 3 kB", [{"name": "Ada", "full_size": "3 kB"}]),
+        ("[{'a': '1', 'b': None}]", [{"a": "1", "b": None}]),
+        ("[{'a': __import__('os')}]", [{"text": "[{'a': __import__('os')}]"}]),
+        ("/tmp/a.md\n/tmp/b.md", [{"path": "/tmp/a.md"}, {"path": "/tmp/b.md"}]),
+        ("Done: it worked", [{"text": "Done: it worked"}]),
+        ("[" * 100_000, [{"text": "[" * 100_000}]),
+    ],
+)  # fmt: skip
+def test_rows_of_what_servers_say(text: str, found: list[dict[str, Any]]) -> None:
+    assert rows(text) == found

@@ -80,6 +80,21 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """What a server answered once, or the state it was in: a row of the table `recordings`."""
+
+    domain: str
+    key: str
+    """Digest of the domain, of its world, and of all calls up to this one."""
+    tool: str
+    """Empty where nothing was called yet."""
+    ok: bool
+    content: str
+    changes: str | None = None
+    """State changes after the call as JSON text; None where nobody asked for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What one attempt leaves behind: the ledger's rows and the dataset's line."""
 
@@ -103,6 +118,8 @@ class Outcome:
     """The trajectory as one JSON line without newline; empty where there was no conversation."""
     seconds: dict[str, float] = field(default_factory=dict)
     """CPU time per stage (`blueprint`, `converse`, `verify`, `measure`); never part of the data."""
+    recordings: tuple[Recording, ...] = ()
+    """What servers answered in the course of it; empty where none was called."""
 
 
 @dataclass(frozen=True, slots=True)

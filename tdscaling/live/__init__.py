@@ -1,0 +1,1 @@
+"""Servers that speak MCP, as domains."""
