@@ -42,7 +42,9 @@ def other_labels(
     category = domains[names[0]].file.category
     if blueprint.category != category:
         return f"meta.category: expected {category!r} as in {names[0]}, got {blueprint.category!r}"
-    if not str(blueprint.cluster).startswith(f"{names[0]}-"):
+    # A domain drafted for one cluster bears its name.
+    cluster = str(blueprint.cluster)
+    if cluster != names[0] and not cluster.startswith(f"{names[0]}-"):
         return f"meta.cluster: expected one of {names[0]}, got {blueprint.cluster!r}"
     return _other_operators(blueprint)
 
