@@ -6,7 +6,7 @@ thing that it is done to, and which of its parameters identify which thing. Name
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,13 +49,28 @@ def read(
 ) -> list[Reading]:
     """The readings of the usable tools, in their order."""
     found = [_first(tool, parameters) for tool, parameters in usable.values()]
-    known = _known(found)
     by_edge = _by_edge(cluster, {reading.tool.name: reading for reading in found})
-    for reading in found:
-        reading.thing = _shortest(reading.thing, known)
-    for reading in found:
-        _keys(reading, known, by_edge)
+    taken: set[str] = set()
+    for service in dict.fromkeys(reading.tool.domain for reading in found):
+        own = [reading for reading in found if reading.tool.domain == service]
+        known = _known(own)
+        for reading in own:
+            reading.thing = _shortest(reading.thing, known)
+        for reading in own:
+            _keys(reading, known, by_edge)
+        _keep_apart(own, service, taken)
     return found
+
+
+def _keep_apart(own: Sequence[Reading], service: str, taken: set[str]) -> None:
+    """Give things a name of their own where another service has such things too."""
+    nouns = {r.thing for r in own} | {noun for r in own for noun in r.keys.values()}
+    first = (split(service) or ("other",))[0]
+    names = {noun: f"{first} {noun}" if noun in taken and noun else noun for noun in nouns}
+    for reading in own:
+        reading.thing = names[reading.thing]
+        reading.keys = {slot: names[noun] for slot, noun in reading.keys.items()}
+    taken |= set(names.values())
 
 
 def _first(tool: Tool, parameters: dict[str, Parameter]) -> Reading:

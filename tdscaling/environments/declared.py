@@ -1,6 +1,7 @@
-"""Environments of declared domains: SQL executes the calls.
+"""Environments of declared and drafted domains: SQL executes the calls.
 
-Enters: domains and the seeds of their worlds. Leaves: executed observations; those that a
+Enters: domains and the seeds of their worlds. Clusters known by their schemas alone get a simulated
+domain, drafted when it is first asked for. Leaves: executed observations; those that a
 blueprint's injections put in their place are marked `injected`.
 """
 
@@ -15,6 +16,8 @@ from typing import Any
 from tdscaling.catalog import Catalog
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.session import Session
+from tdscaling.drafting import drafted
+from tdscaling.environments._worlds import Worlds
 from tdscaling.errors import EnvironmentFailure
 from tdscaling.schema import Cluster, Injection, Observation
 
@@ -66,8 +69,8 @@ class DeclaredEnvironments:
     """Opens environments of declared domains."""
 
     def prepare(self, catalog: Catalog, clusters: Sequence[Cluster]) -> Mapping[str, Domain]:
-        """The catalog's own domains."""
-        return catalog.domains
+        """The catalog's own domains, and a drafted one per cluster known by schemas alone."""
+        return Worlds(catalog.domains, clusters, drafted)
 
     def open(
         self,
