@@ -12,6 +12,7 @@ from typing import Any
 from tdscaling.schema import Service, Tool
 from tdscaling.tools._fields import fields
 from tdscaling.tools._keywords import shortened
+from tdscaling.tools._messages import shown
 from tdscaling.tools._schema import Cleaner, SchemaProblem
 from tdscaling.tools._service import DESCRIPTION, Shelf, hint, label, sentence, slug, tool_name
 from tdscaling.tools._verbs import changes
@@ -27,12 +28,12 @@ def tool(entry: Any) -> Tool:
         ValueError: if the entry is none, or its schema is not usable; says why.
     """
     if not isinstance(entry, Mapping):
-        raise ValueError(f"expected a tool, got {entry!r:.60}")
+        raise ValueError(f"expected a tool, got {shown(entry)}")
     if isinstance(entry.get("function"), Mapping):
         entry = entry["function"]
     name = entry.get("name")
     if not isinstance(name, str) or not name.strip():
-        raise ValueError(f"expected a tool with a name, got {name!r:.60}")
+        raise ValueError(f"expected a tool with a name, got {shown(name)}")
     stated = entry.get("description") or ""
     if not isinstance(stated, str):
         raise ValueError("its description is no text")

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from tdscaling.errors import ToolsError
+from tdscaling.tools._messages import shown
 
 LARGEST = 200_000_000
 """Bytes of one file."""
@@ -126,7 +127,7 @@ def entries(
     elif isinstance(whole, dict):
         yield file.where, whole
     else:
-        raise ToolsError(f"{file.path}: {expected}, got {whole!r:.60}.")
+        raise ToolsError(f"{file.path}: {expected}, got {shown(whole)}.")
 
 
 def _lines(
@@ -146,7 +147,7 @@ def _lines(
             found += 1
             yield where, entry
         else:
-            broken.append((where, f"expected an object, got {entry!r:.60}"))
+            broken.append((where, f"expected an object, got {shown(entry)}"))
     if not found:
         raise ToolsError(refusal)
     for where, why in broken:

@@ -122,10 +122,14 @@ def _leaves(value: object, levels: int) -> Iterator[bool]:
 
 
 def _matchable(pattern: object) -> bool:
-    """Whether matching takes a time that is in proportion: no group is repeated."""
-    if not isinstance(pattern, str) or len(pattern) > _PATTERN or re.search(r"\)[*+{]", pattern):
+    """Whether matching takes a time that is in proportion: no group is repeated.
+
+    And a `$` is nowhere but at the end: validators read others as the end of the text, too.
+    """
+    if not isinstance(pattern, str) or len(pattern) > _PATTERN:
         return False
-    return _compiles(pattern)
+    misread = re.search(r"\)[*+{]|\$.|\\\$", pattern, re.DOTALL)
+    return misread is None and _compiles(pattern)
 
 
 @lru_cache(10_000)

@@ -15,6 +15,7 @@ from typing import Any
 from tdscaling.schema import Tool
 from tdscaling.tools._fields import fields
 from tdscaling.tools._keywords import shortened, untagged
+from tdscaling.tools._messages import shown
 from tdscaling.tools._schema import Cleaner, Limits, SchemaProblem
 from tdscaling.tools._service import Shelf, tool_name
 from tdscaling.tools._verbs import changes, commands_change
@@ -82,7 +83,7 @@ class Operations:
     def _tool(self, method: str, path: str, shared: Mapping[str, Any]) -> Tool:
         operation = shared[method]
         if not isinstance(operation, dict):
-            raise SchemaProblem(f"expected an operation, got {operation!r:.60}")
+            raise SchemaProblem(f"expected an operation, got {shown(operation)}")
         stated = operation.get("operationId")
         name = stated if isinstance(stated, str) and stated.strip() else f"{method} {path}"
         summary, description = _text(operation.get("summary")), _text(operation.get("description"))
@@ -108,8 +109,8 @@ class Operations:
         schema: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
         own, body = schema["properties"], self._body(operation)
         for parameter in self._stated(shared, operation):
-            name, place = parameter.get("name"), parameter.get("in")
-            if not isinstance(name, str) or (place == "query" and self._is_fixed(parameter)):
+            name, place = parameter["name"], parameter["in"]
+            if place == "query" and self._is_fixed(parameter):
                 continue
             if place == "body":
                 body = _mapping(parameter.get("schema"))
@@ -135,11 +136,13 @@ class Operations:
         self, shared: Mapping[str, Any], operation: Mapping[str, Any]
     ) -> list[Mapping[str, Any]]:
         """Parameters of the path and the operation, which replaces those of the same name."""
-        found = {}
+        found: dict[tuple[str, str], Mapping[str, Any]] = {}
         for holder in (shared, operation):
             for entry in _list(holder.get("parameters")):
                 parameter = self._arguments.resolve(_mapping(entry))
-                found[str(parameter.get("name")), str(parameter.get("in"))] = parameter
+                name, place = parameter.get("name"), parameter.get("in")
+                if isinstance(name, str) and isinstance(place, str):
+                    found[name, place] = parameter
         return list(found.values())
 
     def _body(self, operation: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -205,7 +208,11 @@ def _writes(method: str, name: str, description: str) -> bool:
     bare = re.sub(rf"^{method}[ _-]+", "", name, flags=re.IGNORECASE)
     if method in {"get", "head"}:
         return name.startswith("GET_") and commands_change(bare)
-    return method != "post" or changes(bare, description) is not False
+    if method != "post":
+        return True
+    tail = re.split(r"[_./:]", bare)[-1]  # `ComputeNode_Reboot`, `places.searchNearby`
+    verdict = changes(tail, "") if re.search(r"[A-Z]", tail) else None
+    return (changes(bare, description) if verdict is None else verdict) is not False
 
 
 def _unique(tool: Tool, taken: set[str]) -> Tool:

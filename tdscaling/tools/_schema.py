@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tdscaling.tools._keywords import facts, plain, shortened, untagged
+from tdscaling.tools._messages import shown
 
 HOPS = 32
 """References that lead to references."""
@@ -205,7 +206,7 @@ class Cleaner:
 
 
 def _kind(value: object) -> str:
-    return _KINDS.get(type(value), f"{value!r:.60}")
+    return _KINDS.get(type(value), shown(value))
 
 
 _KINDS: dict[type, str] = {

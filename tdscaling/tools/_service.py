@@ -17,6 +17,7 @@ from tdscaling.catalog import Catalog, Skipped
 from tdscaling.errors import ToolsError
 from tdscaling.schema import Service, Tool, digest
 from tdscaling.tools._keywords import shortened
+from tdscaling.tools._messages import visible
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """Names of tools that every chat API takes."""
@@ -76,7 +77,7 @@ class Shelf:
 
     def skip(self, where: str, why: str) -> None:
         """Note an entry that cannot be used."""
-        self.skipped.append(Skipped(_visible(where), _visible(why)))
+        self.skipped.append(Skipped(visible(where), visible(why)))
 
     def add(self, service: Service) -> None:
         """Put a service under a name that no other one has; its `name` is what it would like.
@@ -102,14 +103,6 @@ class Shelf:
             number += 1
             name = f"{wanted[: SLUG - len(str(number)) - 1]}_{number}"
         return name
-
-
-def _visible(text: str) -> str:
-    """A text for people: what would not be seen, or turn others around, is written out."""
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
-        for sign in text[:300]
-    )
 
 
 def chosen(shelf: Shelf, names: Iterable[str]) -> Catalog:

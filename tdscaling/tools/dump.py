@@ -16,6 +16,7 @@ from tdscaling.errors import ToolsError
 from tdscaling.schema import Service
 from tdscaling.tools._entries import SCHEMAS, service, usable
 from tdscaling.tools._files import Listed, each, entries, listed
+from tdscaling.tools._messages import shown
 from tdscaling.tools._service import Shelf, chosen, slug
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
@@ -63,7 +64,7 @@ def _read(file: Listed, shelf: Shelf) -> None:
             shelf.add(service(entry, where, file.where, shelf))
             servers += 1
         else:
-            shelf.skip(where, f"expected a tool or a server with tools, got {entry!r:.60}")
+            shelf.skip(where, f"expected a tool or a server with tools, got {shown(entry)}")
     if loose:
         _add_loose(file, loose, shelf)
     elif not servers:

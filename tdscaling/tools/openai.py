@@ -17,6 +17,7 @@ from tdscaling.errors import ToolsError
 from tdscaling.schema import Service
 from tdscaling.tools._entries import usable
 from tdscaling.tools._files import Listed, each, entries, listed
+from tdscaling.tools._messages import shown
 from tdscaling.tools._service import Shelf, chosen, slug
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
@@ -53,9 +54,12 @@ def _read(file: Listed, shelf: Shelf) -> None:
     for where, entry in entries(file, EXPECTED, shelf.skip):
         functions = list(_functions(entry))
         if not functions:
-            shelf.skip(where, f"expected a function, got {entry!r:.60}")
+            shelf.skip(where, f"expected a function, got {shown(entry)}")
         for function in functions:
-            found.setdefault(orjson.dumps(function, option=orjson.OPT_SORT_KEYS), function)
+            try:
+                found.setdefault(orjson.dumps(function, option=orjson.OPT_SORT_KEYS), function)
+            except TypeError as error:  # its way to say that the nesting is too deep
+                shelf.skip(where, f"a function that cannot be compared: {error}")
     if not found:
         raise ToolsError(f"{file.path}: {EXPECTED}, got none of them.")
     title = file.path.stem

@@ -17,6 +17,7 @@ from tdscaling.catalog import Catalog
 from tdscaling.errors import ToolsError
 from tdscaling.schema import Service
 from tdscaling.tools._files import Listed, content, each, json_of, listed
+from tdscaling.tools._messages import shown
 from tdscaling.tools._operations import Operations
 from tdscaling.tools._service import Shelf, chosen, label, sentence, slug
 from tdscaling.tools._yaml import yaml_of
@@ -77,10 +78,10 @@ def _document(file: Listed) -> Mapping[str, Any]:
             f"{file.path}: expected an API description, got no {kind}: {error}."
         ) from error
     stated = _mapping(document)
-    version = str(stated.get("openapi") or stated.get("swagger") or "none")
-    if not version.startswith(("3.", "2.0")):
+    version = stated.get("openapi") or stated.get("swagger")
+    if not isinstance(version, str | float) or not str(version).startswith(("3.", "2.0")):
         raise ToolsError(
-            f"{file.path}: expected `openapi: 3.x` or `swagger: 2.0`, got {version[:40]}. "
+            f"{file.path}: expected `openapi: 3.x` or `swagger: 2.0`, got {shown(version)}. "
             "Give the file of an API description."
         )
     return stated

@@ -12,6 +12,7 @@ import re
 from tdscaling.catalog import Catalog, Skipped
 from tdscaling.errors import ConfigError, ToolsError
 from tdscaling.tools import Tools
+from tdscaling.tools._messages import shown
 from tdscaling.tools._service import Shelf
 
 
@@ -26,7 +27,7 @@ class SeveralTools:
         for name, source in sources.items():
             if not callable(getattr(source, "load", None)):
                 raise ConfigError(
-                    f"tools.sources.{name}: expected an option of tools, got {source!r:.60}. "
+                    f"tools.sources.{name}: expected an option of tools, got {shown(source)}. "
                     f"Type +tools@tools.sources.{name}=dump tools.sources.{name}.paths=[PATH]."
                 )
         self._sources = sources

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tdscaling.catalog import Catalog
 from tdscaling.errors import ToolsError
 from tdscaling.tools._service import NAME
 from tdscaling.tools.dump import DumpTools
+from tdscaling.tools.openai import OpenaiTools
 
 WEATHER: dict[str, Any] = {
     "name": "get_weather",
@@ -172,6 +175,44 @@ def test_what_is_said_of_skipped_entries_can_be_seen(tmp_path: Path) -> None:
     name = "\x1b[31m\u202ea\n"
     (entry,) = load(tmp_path / "x.json", [ALERT, {"name": name, "inputSchema": 3}]).skipped
     assert entry.where == "x.json: \\x1b[31m\\u202ea\\n"
+
+
+@pytest.mark.parametrize(
+    "form", ["[{},D]", '[{},{"a":D}]', '[{},{"name":D}]', '[{},{"name":"x","inputSchema":D}]']
+)
+def test_value_that_nests_deeper_than_python_would_follow(tmp_path: Path, form: str) -> None:
+    deep = "[" * 1_000 + "]" * 1_000
+    text = form.replace("{}", json.dumps(ALERT), 1).replace("D", deep)
+    catalog = load(tmp_path / "x.json", text)
+    assert [tool.name for tool in catalog.services["x"].tools] == ["create_alert"]
+    assert len(catalog.skipped) == 1
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+            st.sampled_from(["tools", "name", "server", "inputSchema", "function", "result", "label",
+                             "annotations", "properties", "type", "$ref", "required", "description"]),
+            inner, max_size=5),
+        max_leaves=12,
+    )
+)  # fmt: skip
+def test_any_json_is_read_or_refused(tmp_path: Path, data: Any) -> None:
+    for source in (DumpTools, OpenaiTools):
+        path = tmp_path / "x.json"
+        path.write_text(json.dumps(data))
+        try:
+            catalog = source(paths=[str(path)], services=[]).load()
+        except ToolsError as error:
+            assert "x.json" in str(error)
+            continue
+        for service in catalog.services.values():
+            assert all(NAME.fullmatch(tool.name) for tool in service.tools)
+            assert all(tool.parameters["type"] == "object" for tool in service.tools)
 
 
 def test_broken_lines_are_skipped_and_named(tmp_path: Path) -> None:

@@ -79,3 +79,10 @@ def test_broken_file(tmp_path: Path, data: str) -> None:
 def test_no_path() -> None:
     with pytest.raises(ToolsError, match=r"Type tools\.paths="):
         OpenaiTools(paths=[], services=[]).load()
+
+
+def test_function_that_nests_deeper_than_python_would_follow(tmp_path: Path) -> None:
+    text = json.dumps([READ, {"name": "deep", "parameters": "D"}])
+    catalog = load(tmp_path / "x.json", text.replace('"D"', "[" * 1_000 + "]" * 1_000))
+    assert [tool.name for tool in catalog.services["x"].tools] == ["get_order"]
+    assert [entry.where for entry in catalog.skipped] == ["x.json: entry 2"]

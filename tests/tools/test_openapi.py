@@ -15,6 +15,8 @@ from tdscaling.schema import Service, Tool
 from tdscaling.tools._service import NAME
 from tdscaling.tools.openapi import OpenapiTools
 
+DEEP = "deep"
+"""Stands for a value that nests as deeply as JSON is read, and deeper than Python would follow."""
 LIBRARY = Path(__file__).parent / "data" / "library.yaml"
 
 
@@ -34,7 +36,8 @@ def tools(library: Service) -> dict[str, Tool]:
 
 def of(tmp_path: Path, **document: Any) -> Catalog:
     path = tmp_path / "x.json"
-    path.write_text(json.dumps({"openapi": "3.1.0", **document}))
+    text = json.dumps({"openapi": "3.1.0", **document})
+    path.write_text(text.replace(json.dumps(DEEP), "[" * 1_000 + "]" * 1_000))
     return catalog_of(path)
 
 
@@ -145,6 +148,9 @@ def test_hints_by_method(
         ("post", "POST_ListBooks", False),
         ("post", "list_and_delete", True),
         ("post", "frobnicate", True),
+        ("post", "ComputeNode_DisableScheduling", True),
+        ("post", "places.searchNearby", False),
+        ("post", "create_order_list", True),
         ("get", "GET_DeleteBook", True),
         ("get", "createForm", False),
         ("put", "searchBooks", True),
@@ -225,11 +231,11 @@ def test_swagger_2(tmp_path: Path) -> None:
     ("name", "text", "said"),
     [
         ("x.json", "{", "no JSON"),
-        ("x.json", '{"a": 1}', "got none"),
-        ("x.json", "[]", "got none"),
-        ("x.json", '{"openapi": "4.0", "paths": {}}', "got 4.0"),
+        ("x.json", '{"a": 1}', "got None"),
+        ("x.json", "[]", "got None"),
+        ("x.json", '{"openapi": "4.0", "paths": {}}', "got '4.0'"),
         ("x.yaml", "openapi: [", "no YAML"),
-        ("x.yaml", "a: &a [*a]", "got none"),
+        ("x.yaml", "a: &a [*a]", "got None"),
         ("x.yaml", "[" * 5_000 + "]" * 5_000, "within each other"),
         ("x.yaml", "!!python/object/apply:os.abort []", "no YAML"),
         ("x.yaml", "openapi: 3.0.0\npaths: {}\n", "expected tools, got none"),
@@ -266,7 +272,7 @@ def test_aliases_that_multiply_stay_small(tmp_path: Path) -> None:
 
 
 def test_odd_values_everywhere_are_survived(tmp_path: Path) -> None:
-    for odd in (None, 3, "x", [], [3], {"$ref": 3}, {"$ref": "#/paths"}, {"a": []}, True):
+    for odd in (None, 3, "x", [], [3], {"$ref": 3}, {"$ref": "#/paths"}, {"a": []}, True, DEEP):
         query = [{"name": odd, "in": "query"}, {"name": "q", "in": "query", "schema": odd}]
         operation = {
             "operationId": odd, "summary": odd, "description": odd, "requestBody": odd,
