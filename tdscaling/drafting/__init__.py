@@ -7,5 +7,7 @@ What is simulated, and how faithful it is: `docs/simulation.md`.
 
 from tdscaling.drafting._assemble import Draft
 from tdscaling.drafting._check import draft, drafted, sketch
+from tdscaling.drafting._rules import Ruled, ruled
+from tdscaling.drafting._yaml import written
 
-__all__ = ["Draft", "draft", "drafted", "sketch"]
+__all__ = ["Draft", "Ruled", "draft", "drafted", "ruled", "sketch", "written"]

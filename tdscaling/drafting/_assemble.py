@@ -237,29 +237,29 @@ def _fed(
     drafted: Mapping[str, Drafted], readings: Mapping[str, Reading], public: frozenset[str]
 ) -> dict[str, Drafted]:
     """Keys that no reading tool returns are such that a person knows them; `public` are anyway."""
-    giving: dict[str, set[str]] = {}
-    for name, tool in drafted.items():
-        if not tool.effects:
-            for column in tool.columns:
-                giving.setdefault(column, set()).add(name)
     found = {}
     for name, tool in drafted.items():
-        parameters_ = {}
+        changed, cases = {}, tool.cases
         for slot, parameter in tool.parameters.items():
+            changed[slot] = parameter
             if slot in readings[name].keys and parameter.source:
-                others = giving.get(parameter.source, set()) - {name}
-                needy = {
-                    other for other in others
-                    if any(
-                        p.source == parameter.source and not p.optional
-                        for p in drafted[other].parameters.values()
-                    )
-                }  # fmt: skip
-                known = not (others - needy) or parameter.source in public
-                parameter = parameter.model_copy(update={"known": known})
-            parameters_[slot] = parameter
-        found[name] = replace(tool, parameters=parameters_)
+                known = parameter.source in public or not _given(drafted, name, parameter.source)
+                changed[slot] = parameter.model_copy(update={"known": known})
+                if known and slot == readings[name].own and cases and tool.stale:
+                    cases = f"{cases} UNION ALL SELECT {tool.stale}"
+        found[name] = replace(tool, parameters=changed, cases=cases)
     return found
+
+
+def _given(drafted: Mapping[str, Drafted], consumer: str, key: str) -> bool:
+    """Whether another tool reads a key out without being given it."""
+    return any(
+        key in tool.columns
+        and not tool.effects
+        and not any(p.source == key and not p.optional for p in tool.parameters.values())
+        for name, tool in drafted.items()
+        if name != consumer
+    )
 
 
 def _thing_sql(thing: Thing) -> str:

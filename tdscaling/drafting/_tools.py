@@ -44,6 +44,8 @@ class Drafted:
     effects: list[str] = field(default_factory=list)
     cases: str | None = None
     many: bool = False
+    stale: str | None = None
+    """A key, in SQL, that nothing has: people ask for what is gone."""
 
 
 def on_thing(reading: Reading, things: Mapping[str, Thing]) -> Drafted | None:
@@ -57,6 +59,13 @@ def on_thing(reading: Reading, things: Mapping[str, Thing]) -> Drafted | None:
         return _list(reading, thing, things)
     if not reading.own:
         return None
+    tool = _on_own(reading, thing, things)
+    if tool is not None and not thing.named and thing.prefix:
+        tool.stale = "99999" if thing.key_type == "INTEGER" else text(f"{thing.prefix}-0417")
+    return tool
+
+
+def _on_own(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted | None:
     if reading.action == "delete":
         return _delete(reading, thing, things)
     if reading.action in {"update", "status", "act"}:
