@@ -115,12 +115,23 @@ def fillable(domain: Domain, name: str, parameter: Parameter, cased: frozenset[s
     )
 
 
+def _listed(value: str) -> list[Any]:
+    """A list as SQLite holds it, or a column's single value as a list of one."""
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return [value]
+    return found if isinstance(found, list) else [value]
+
+
 def typed(value: Any, parameter: Parameter) -> Any:
     """A value out of SQL as the parameter's JSON type."""
     if parameter.type == "boolean":
         return bool(value)
-    if parameter.type in {"array", "object"} and isinstance(value, str):
+    if parameter.type == "object" and isinstance(value, str):
         return json.loads(value)
+    if parameter.type == "array" and isinstance(value, str):
+        return _listed(value)
     if parameter.type == "string" and not isinstance(value, str):
         return str(value)
     if parameter.type == "number" and isinstance(value, int):

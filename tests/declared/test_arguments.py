@@ -98,3 +98,10 @@ def test_typed(kind: str, value: Any, expected: Any) -> None:
     found = typed(value, parameter)
     assert found == expected
     assert type(found) is type(expected)
+
+
+def test_a_single_value_of_a_column_is_a_list_of_one() -> None:
+    parameter = Parameter(type="array", description="Tags.")
+    assert typed('["a", "b"]', parameter) == ["a", "b"]
+    assert typed("TAG-1", parameter) == ["TAG-1"]
+    assert typed("7", parameter) == ["7"]
