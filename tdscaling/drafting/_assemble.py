@@ -6,6 +6,7 @@ file that simulates them, and which tools were left out and why. Equal clusters,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -88,7 +89,7 @@ def _usable(
             try:
                 usable[tool.name] = tool, parameters(tool)
             except UnphrasableError as error:
-                problem = str(error)
+                problem = str(error).removeprefix(plain(tool.name, 60)).lstrip(":, ")
         if problem is not None:
             left_out[tool.name] = problem
     return usable
@@ -98,6 +99,10 @@ def _schema_problem(tool: Tool) -> str | None:
     """Why a tool's schema cannot be offered as it is."""
     if len(str(tool.parameters)) > LARGEST_SCHEMA:
         return f"its schema has more than {LARGEST_SCHEMA:,} characters"
+    try:
+        json.dumps(tool.parameters, ensure_ascii=False).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        return f"its schema is no JSON text: {plain(error, 120)}"
     if _points_outside(tool.parameters):
         return "its schema refers to something outside of itself"
     try:

@@ -165,6 +165,8 @@ def _target(
         return None
     owner = identified(name)
     if owner:
+        if owner == "parent":
+            return _parent(reading.thing, known)
         short = _shortest(owner, known - {owner})
         return None if short in _NO_THING else short
     told = by_edge.get((reading.tool.name, name))
@@ -176,6 +178,12 @@ def _target(
     stem = word.removesuffix(" name")
     own = stem == reading.thing and reading.action in {"get", "update", "delete", "status"}
     return stem if own and not reading.many else None
+
+
+def _parent(thing: str, known: frozenset[str]) -> str | None:
+    """What a parent is: of a subtask a task, else another one of the same."""
+    whole = thing.removeprefix("sub").strip()
+    return whole if whole in known and whole else thing or None
 
 
 _VALUES = frozenset({"title", "text", "query", "date", "datetime", "amount", "limit", "status",

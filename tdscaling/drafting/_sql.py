@@ -11,6 +11,8 @@ import re
 from tdscaling.phrasing.names import split
 
 LONGEST = 40
+_CLOCK = frozenset({"now", "current_date", "current_time", "current_timestamp"})
+"""Names that SQL would take for the wall clock."""
 
 
 def identifier(name: str, fallback: str = "field") -> str:
@@ -19,6 +21,8 @@ def identifier(name: str, fallback: str = "field") -> str:
     words = re.sub(r"[^a-z0-9_]", "", words)[:LONGEST].strip("_")
     if not words:
         return fallback
+    if words in _CLOCK:
+        return f"{words}_{fallback}"
     return words if words[0].isalpha() else f"{fallback}_{words}"[:LONGEST]
 
 

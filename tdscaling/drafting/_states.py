@@ -6,10 +6,10 @@ states, the one that a new thing is in, and per verb the state that it leads to 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tdscaling.declared.guard import wall_clock
 from tdscaling.phrasing.verbs import past
 
 _STATE = {
@@ -32,7 +32,7 @@ _FINAL = frozenset(
      "archived", "merged", "aborted"}
 )  # fmt: skip
 _RETURNING = frozenset({"reopen", "restore", "undo", "reactivate", "resume", "restart"})
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{0,30}")
+MOST_STATES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def machine(verbs: Iterable[str], named: Iterable[str]) -> Machine | None:
         named: states that schemas name.
     """
     reached = list(dict.fromkeys(state_of(verb) for verb in verbs))
-    stated = [name for name in dict.fromkeys(named) if _PLAIN.fullmatch(name)][:12]
-    if not reached and not stated:
+    stated = list(dict.fromkeys(named))
+    if not (reached or stated) or len(stated) > MOST_STATES or not all(map(usable, stated)):
         return None
     if stated:
         initial = stated[0]
@@ -64,6 +64,11 @@ def machine(verbs: Iterable[str], named: Iterable[str]) -> Machine | None:
     if len(states) == 1:
         states["done" if initial != "done" else "open"] = None
     return Machine(tuple(states), initial, final)
+
+
+def usable(state: str) -> bool:
+    """Whether a state can be one of a CHECK: it would be taken for the wall clock otherwise."""
+    return 0 < len(state) <= 80 and state.isprintable() and wall_clock(f"'{state}'") is None
 
 
 def state_of(verb: str) -> str:

@@ -101,6 +101,7 @@ def _thing(noun: str, readings: Sequence[Reading], tables: set[str], keys: set[s
     ]
     prefix = "".join(part[:3] if n == 0 else part[:1] for n, part in enumerate(noun.split()))
     prefix = "".join(c for c in prefix.upper() if c.isascii() and c.isalpha())[:5] or "REF"
+    prefix = "REF" if prefix == "NOW" else prefix
     named = bool(slots) and all(is_named for _, _, is_named in slots)
     if named:
         name, parameter, _ = slots[0]
@@ -127,7 +128,8 @@ def _thing(noun: str, readings: Sequence[Reading], tables: set[str], keys: set[s
 def _is_listed(parameter: Parameter) -> bool:
     """Whether a description names some ids, such as `binance`: those are names that people know."""
     spec = parameter.sample
-    return isinstance(spec, dict) and len(spec.get("choice", ())) > 1 and parameter.type == "string"
+    values = spec.get("choice", ()) if isinstance(spec, dict) else ()
+    return len(values) > 2 and all(isinstance(v, str) and not v[:1].isdigit() for v in values)
 
 
 def _fixed_form(parameter: Parameter) -> bool:
@@ -141,26 +143,31 @@ def _fill(
     named: list[str] = []
     for reading in about:
         for name, parameter in reading.parameters.items():
-            if name == reading.own:
-                continue
-            if name in reading.keys:
+            if name in reading.keys and name != reading.own:
                 _refer(thing, reading, name, found)
-                continue
-            column = column_name(name)
-            if column in _STATUS_WORDS or split(name)[-1:] == ("status",):
-                thing.status = column if column in _STATUS_WORDS else "status"
-                named += _choices(parameter)
-            elif len(thing.columns) < MOST_COLUMNS and _is_property(reading, parameter):
-                _add(thing, column, parameter)
-            if reading.many and parameter.kind == "query" and thing.topic is None:
-                thing.topic = parameter.sample
+            elif name != reading.own:
+                named += _take(thing, reading, name, parameter)
     for reading in about:
         _stated(thing, reading, by_key)
-    verbs = [r.verb for r in about if r.action == "status" and r.own]
-    changing = any(r.own and r.action in {"update", "status"} for r in about)
-    thing.states = machine(verbs, named) if verbs or (named and changing) or named else None
+    thing.states = machine([r.verb for r in about if r.action == "status" and r.own], named)
+    if thing.states is None and named:
+        spec = {"choice": list(dict.fromkeys(named))[:MOST_COLUMNS]}
+        thing.columns[thing.status] = Column(thing.status, "TEXT", spec, "status")
     if sum(not (c.refers or c.structured) for c in thing.columns.values()) < 2:
         _add_usual(thing)
+
+
+def _take(thing: Thing, reading: Reading, name: str, parameter: Parameter) -> list[str]:
+    """Make a parameter a column where it is a property; states that it names are returned."""
+    column, states = column_name(name), []
+    if column in _STATUS_WORDS or split(name)[-1:] == ("status",):
+        thing.status = column if column in _STATUS_WORDS else "status"
+        states = _choices(parameter)
+    elif len(thing.columns) < MOST_COLUMNS and _is_property(reading, parameter):
+        _add(thing, column, parameter)
+    if reading.many and parameter.kind == "query" and thing.topic is None:
+        thing.topic = parameter.sample
+    return states
 
 
 def _refer(thing: Thing, reading: Reading, name: str, found: Mapping[str, Thing]) -> None:

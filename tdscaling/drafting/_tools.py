@@ -28,6 +28,9 @@ MOST_RETURNED = 9
 """Columns of a result."""
 MOST_LISTED = 20
 """Rows of a list, at most."""
+_SEARCHED = frozenset(
+    {"title", "name", "text", "tags", "category", "person", "company", "city", "file", "summary"}
+)
 _SINCE = frozenset({"since", "start", "from", "after", "min", "minimum", "begin"})
 _LIMITS = listed("limit count max top maximum size num n k first results number rows take")
 _UNTIL = frozenset({"until", "end", "to", "before", "max", "maximum"})
@@ -237,6 +240,7 @@ def _change(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Draf
         rules += _state_rules(reading, thing, state)
     if not assigned:
         return None
+    _demand(parameters, reading, unused)
     columns = [thing.key, *dict.fromkeys(shown)]
     columns += [c for c in _columns(reading, thing)[1:] if c not in columns][:2]
     condition = f"{quoted(thing.key)} = :{reading.own}"
@@ -246,6 +250,14 @@ def _change(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Draf
         parameters, returns, tuple(columns[:MOST_RETURNED]), rules, [effect],
         _cases(reading, thing),
     )  # fmt: skip
+
+
+def _demand(parameters: dict[str, Parameter], reading: Reading, unused: list[str]) -> None:
+    """Have at least one change be given: nobody asks for an update without saying which."""
+    changing = [name for name in parameters if name != reading.own and name not in unused]
+    if reading.action != "status" and all(parameters[name].optional for name in changing):
+        first = parameters[changing[0]]
+        parameters[changing[0]] = first.model_copy(update={"optional": False})
 
 
 def _stateful(parameter: Parameter, thing: Thing) -> Parameter:
@@ -368,11 +380,12 @@ def _equal(column: str, name: str, parameter: Parameter) -> str:
 
 
 def _search(name: str, thing: Thing) -> tuple[str, str | None]:
-    texts = [n for n, c in thing.columns.items() if c.type == "TEXT" and not c.structured]
+    texts = [n for n, c in thing.columns.items() if c.kind in _SEARCHED and not c.structured]
     parts = [f"instr(lower({quoted(column)}), lower(:{name})) > 0" for column in texts[:4]]
     if thing.topic is not None:
         parts.append(f"instr(lower(:{name}), lower(topic)) > 0")
         parts.append(f"instr(lower(topic), lower(:{name})) > 0")
+    texts = [column for column in texts if column != "description"] or texts
     case = "topic" if thing.topic is not None else (quoted(texts[0]) if texts else None)
     return f"(:{name} IS NULL OR {' OR '.join(parts) or '1'})", case
 

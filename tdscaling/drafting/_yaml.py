@@ -17,6 +17,8 @@ from tdscaling.phrasing.clean import plain
 
 WIDTH = 100
 _LONG = 80
+MOST_IN_LINE = 400
+"""Characters of a list of plain values that is written in one go."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -38,7 +40,15 @@ def _text(dumper: _Dumper, value: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
+def _list(dumper: _Dumper, values: list[Any]) -> yaml.Node:
+    plain_values = all(isinstance(value, str | int | float) for value in values)
+    short = sum(len(str(value)) for value in values) < MOST_IN_LINE
+    flow = plain_values and short and not any("\n" in str(value) for value in values)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=flow)
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(list, _list)
 
 
 def written(file: DomainFile, title: str, left_out: Sequence[Skipped], rules: str) -> str:

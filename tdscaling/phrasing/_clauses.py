@@ -60,6 +60,16 @@ def order(names: Sequence[str], parameters: Mapping[str, Parameter]) -> list[str
     return sorted(names, key=rank)
 
 
+def without_place(request: str, names: Sequence[str], parameters: Mapping[str, Parameter]) -> str:
+    """A request without "in a project" where it is going to say which project."""
+    for name in names:
+        noun = parameters[name].noun or ""
+        for small in ("in", "to", "from", "for", "of", "on", "by"):
+            for word in ("a", "an", "the", "my"):
+                request = request.removesuffix(f" {small} {word} {noun}")
+    return request
+
+
 def joined(request: str, clauses: Sequence[str]) -> str:
     """A request with its clauses; those that all say "with" share the word."""
     plain = [part for part in clauses if not part.startswith(("with ", ","))]

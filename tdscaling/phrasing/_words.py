@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tdscaling.declared.definition import Parameter
-from tdscaling.phrasing._clauses import clauses, joined
+from tdscaling.phrasing._clauses import clauses, joined, without_place
 from tdscaling.phrasing.clean import imperative
 from tdscaling.phrasing.kinds import kind_of
 from tdscaling.phrasing.names import (
@@ -106,6 +106,8 @@ def told(
 
     ranked = sorted(dict.fromkeys(columns), key=rank)
     fresh = [column for column in ranked if _same(column) not in echoed] or ranked
+    own = [c for c in fresh if kind_of(c, {}) != "id" or c == columns[0]]
+    fresh = own if len(own) > 1 else fresh
     kept = fresh[:MOST_TOLD]
     return tuple(column for column in columns if column in kept)
 
@@ -145,7 +147,24 @@ def _request(
     own = next((n for n in names if _is_own(n, parameters[n], thing, tool)), None)
     rest = [name for name in names if name != own]
     base = _base(said, verb, thing, many, own, number)
-    return joined(base, clauses(rest, parameters, verb=verb, thing=thing))
+    if own and ACTIONS.get(verb) == "update":
+        return _setting(base, rest, parameters)
+    return joined(
+        without_place(base, rest, parameters), clauses(rest, parameters, verb=verb, thing=thing)
+    )
+
+
+def _setting(base: str, names: Sequence[str], parameters: Mapping[str, Parameter]) -> str:
+    """A change with what is changed: `update that task, setting the title to "x"`."""
+    parts = []
+    for name in names:
+        quote = '"' if parameters[name].kind in {"title", "text"} else ""
+        noun = (parameters[name].noun or "value").removeprefix("new ")
+        parts.append(f"the {noun} to {quote}{{{name}}}{quote}")
+    if not parts:
+        return base
+    several = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    return f"{base}, setting {several}"
 
 
 def _is_own(name: str, parameter: Parameter, thing: str, tool: Tool) -> bool:

@@ -74,6 +74,7 @@ _NUMERIC = listed(
     "limit page latitude longitude year percent rating port size duration age weight amount quarter"
 )
 _TEXTUAL = listed("title name text query")
+_DATED = listed("due sent born paid starts ends")
 _COUNTING = listed("max min num number total maximum minimum")
 _MONEY = listed("price amount cost budget salary")
 _MACHINES = listed("function memory contract token wallet deposit mac start end base instruction")
@@ -115,7 +116,7 @@ def _named(parts: tuple[str, ...]) -> str | None:
     last = parts[-1]
     if last in _TIMES:
         return "datetime"
-    if last == "on":
+    if last == "on" and len(parts) > 1 and (parts[-2].endswith("ed") or parts[-2] in _DATED):
         return "date"
     if len(parts) > 1 and last in _QUALIFIED:
         return _qualified(parts[-2], last)
