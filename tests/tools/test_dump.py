@@ -188,9 +188,9 @@ def test_value_that_nests_deeper_than_python_would_follow(tmp_path: Path, form: 
     assert len(catalog.skipped) == 1
 
 
+HINTS = ["label", "annotations", "required", "description"]
 KEYS = st.sampled_from(
-    ["tools", "name", "server", "inputSchema", "function", "result", "label", "annotations"]
-    + ["properties", "type", "$ref", "required", "description"]
+    [*HINTS, "tools", "name", "server", "inputSchema", "function", "result", "type", "$ref"]
 )
 
 
