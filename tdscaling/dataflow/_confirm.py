@@ -31,9 +31,7 @@ SELECTIVE = "execution: accepted, and a made-up value refused"
 _MADE_UP = {"string": "no-such-thing-0", "integer": 987654321, "number": 987654321.5}
 
 
-def confirm(
-    domain: Domain, edges: Iterable[Edge], *, seed: str, worlds: int
-) -> tuple[Edge, ...]:
+def confirm(domain: Domain, edges: Iterable[Edge], *, seed: str, worlds: int) -> tuple[Edge, ...]:
     """The edges, confirmed where some world shows them.
 
     Args:

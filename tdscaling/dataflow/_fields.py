@@ -13,14 +13,16 @@ from tdscaling.dataflow._meaning import REF, Meaning, meaning
 from tdscaling.dataflow._schemas import fields as schema_fields
 from tdscaling.dataflow._schemas import mapping
 from tdscaling.dataflow._tools import READ_FROM, Reading
-from tdscaling.dataflow._vocabulary import VALUES, Action
-from tdscaling.dataflow._words import singular
+from tdscaling.dataflow._vocabulary import GENERIC, IDENTIFIERS, VALUES, Action
+from tdscaling.dataflow._words import singular, words
 from tdscaling.schema import Tool
 
 ANY = "*"
 """Attribute of a field that the verb implies: which one, the slot that asks for it tells."""
 DECLARED, TOLD = 1.0, 0.85
 """How sure it is: the schema states it; the description lists it."""
+_LOOSE = 0.8
+"""Of a code or number whose name tells another thing than the tool is about."""
 _DEEPER = 0.92
 """Per level that a field lies deeper in the result."""
 _IMPLIED: dict[Action, dict[str, float]] = {
@@ -85,15 +87,12 @@ def _stated(tool: Tool, reading: Reading, nouns: frozenset[str]) -> Iterator[Fie
             inner = [part for part in (outer.entity,) if part and outer.attribute == REF]
             own, deep = (inner[0], len(path) - 1) if inner else (own, 0)
         found = meaning(path[-1], own, nouns)
-        yield Field(
-            tool.name,
-            reading.action,
-            path[-1],
-            found,
-            DECLARED * _DEEPER**deep,
-            kind,
-            f"its result states {'.'.join(path)[:80]}",
-        )
+        sure, origin = DECLARED * _DEEPER**deep, f"its result states {'.'.join(path)[:80]}"
+        yield Field(tool.name, reading.action, path[-1], found, sure, kind, origin)
+        if own and not found.own and found.attribute in IDENTIFIERS and found.head not in nouns:
+            # The `iata_code` of an airport is its code.
+            also = Meaning(own, found.attribute, own=True)
+            yield Field(tool.name, reading.action, path[-1], also, sure * _LOOSE, kind, origin)
 
 
 def _told(tool: Tool, reading: Reading, nouns: frozenset[str]) -> Iterator[Field]:
@@ -107,8 +106,7 @@ def _told(tool: Tool, reading: Reading, nouns: frozenset[str]) -> Iterator[Field
         if match[3] and singular(match[3].lower()) not in nouns:
             continue
         found = meaning(name, reading.entity, nouns)
-        identifies = found.attribute not in (REF, "") or name in VALUES
-        if identifies and name not in taken:
+        if found.attribute and "_".join(words(name)) not in GENERIC and name not in taken:
             origin = f"its description says that it returns {name[:60]}"
             yield Field(tool.name, reading.action, name, found, TOLD, "", origin)
 

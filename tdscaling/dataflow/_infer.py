@@ -15,7 +15,7 @@ from tdscaling.dataflow._meaning import REF, Meaning, meaning
 from tdscaling.dataflow._score import score
 from tdscaling.dataflow._slots import Slot, context, needs, properties, required
 from tdscaling.dataflow._tools import Reading, narrowed, prefix, read
-from tdscaling.dataflow._vocabulary import ROLES, TOKENS, Action
+from tdscaling.dataflow._vocabulary import MODIFIERS, ROLES, TOKENS, Action
 from tdscaling.dataflow._words import words
 from tdscaling.schema import Edge, Service, Tool
 
@@ -92,7 +92,8 @@ def _given(
     tool: Tool, reading: Reading, nouns: frozenset[str]
 ) -> Iterable[tuple[tuple[str, ...], str]]:
     for name in properties(tool).keys() & required(tool):
-        yield _asked(meaning(name, reading.entity, nouns))
+        if MODIFIERS.isdisjoint(words(name)):
+            yield _asked(meaning(name, reading.entity, nouns))
 
 
 def _asked(found: Meaning) -> tuple[tuple[str, ...], str]:
@@ -131,7 +132,8 @@ def _filled(slot: Slot, known: _Known) -> list[Edge]:
     for name in sorted(slot.mentions):
         candidates += known.by_tool[name] or [_mentioned(slot, name, known)]
     usable = [field for field in candidates if not _echo(slot, field, known)]
-    exact = any(field.meaning.entity == slot.meaning.entity for field in usable)
+    things = {field.meaning.entity for field in usable if field.meaning.head == slot.meaning.head}
+    exact = slot.meaning.entity in things
     best: dict[str, Edge] = {}
     for field in usable:
         total, reasons = score(slot, field, exact)

@@ -31,6 +31,8 @@ _OWN = frozenset(
     }
 )
 """Identifiers that, alone, are those of the thing that the tool is about."""
+_FILES = {("file",), ("directory",), ("document",), ("image",)}
+"""Things that a path is one of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def meaning(name: str, own: tuple[str, ...], nouns: frozenset[str] = frozenset()
     attribute = SAME.get(last, last)
     if before:
         return Meaning(before, attribute, own=False)
-    if last in _OWN:
+    if last in _OWN or (last == "path" and own[-1:] in _FILES):
         return Meaning(own, attribute, own=True)
     return Meaning((last,), REF, own=False)
 

@@ -26,6 +26,8 @@ _GIVING: dict[Action, float] = {
 }  # fmt: skip
 _MAKING = 0.35
 """Verb factor of a slot that names what its tool is about to create."""
+_RARE = 0.85
+"""How much a name identifies a thing that says nothing but is the same on both sides."""
 _MISFIT = {("string", "number"): 0.8, ("number", "string"): 0.6}
 _NEVER = 0.2
 
@@ -75,21 +77,28 @@ def score(slot: Slot, field: Field, exact: bool) -> tuple[float, tuple[str, ...]
         name, why = _MENTIONED, "the parameter's description names the producer"
     elif exact and slot.meaning.entity != field.meaning.entity:
         name, why = name * _BETTER, f"{why}, but another one is the same"
+    like = max(slot.like, _RARE) if _rare(slot.meaning, field) else slot.like
     sure = 0.5 + 0.5 * sure_of(field, slot.meaning.attribute)
     verbs = _GIVING[field.action] * (_MAKING if slot.makes else 1.0)
     kind = kinds_fit(slot.kind, field.kind)
     needed = 1.0 if slot.required else OPTIONAL
-    total = name * slot.like * sure * verbs * kind * needed
+    total = name * like * sure * verbs * kind * needed
     if not total:
         return 0.0, ()
     return round(total, 3), (
         _said("name", name, why),
-        _said("identifies", slot.like, _attribute(slot.meaning)),
+        _said("identifies", like, _attribute(slot.meaning)),
         _said("producer", sure, field.origin),
         _said("verbs", verbs, f"{field.action} -> {slot.action}"),
         _said("types", kind, f"{field.kind or 'unknown'} -> {slot.kind or 'unknown'}"),
         _said("required", needed, "yes" if slot.required else "no"),
     )
+
+
+def _rare(slot: Meaning, field: Field) -> bool:
+    """Whether the very name of two words or more is known to be in the result."""
+    known = field.meaning.attribute == slot.attribute == REF and len(slot.entity) > 1
+    return known and field.meaning.entity == slot.entity
 
 
 def _attribute(found: Meaning) -> str:

@@ -20,6 +20,8 @@ from tdscaling.dataflow._vocabulary import (
     GENERIC,
     IDENTIFIERS,
     MODIFIERS,
+    OTHERS,
+    ROLES,
     VALUES,
     Action,
 )
@@ -33,7 +35,8 @@ _CONTEXT_FROM = 4
 REF_LIKE, _UNKNOWN = 0.85, 0.5
 """How much the bare name of a thing identifies it: one of the service's things, another."""
 _IDENTIFIES = re.compile(
-    r"\b(?:id|uuid|identifier|name|key|slug)s? (?:of|for) (?:(?:the|a|an|this|that|your|each)\s+)*"
+    r"\b(?:id|uuid|identifier|name|key|slug|code|number|symbol)s? (?:of|for) "
+    r"(?:(?:the|a|an|this|that|your|each)\s+)*"
     r"(?:(?:existing|specific|parent|target|source|new)\s+)*([A-Za-z]+)(?: ([A-Za-z]+))?",
     re.IGNORECASE,
 )
@@ -101,6 +104,8 @@ def needs(
         names: of the service's tools.
     """
     needed = required(tool)
+    if reading.action == "login":
+        return
     for name, raw in properties(tool).items():
         schema = mapping(raw)
         kind = item_type(schema)
@@ -114,7 +119,8 @@ def needs(
             continue
         like = _like(found, kind, nouns)
         if (like and found.entity) or mentions or found.attribute in VALUES:
-            own = found.entity == reading.entity and reading.action == "create"
+            another = not OTHERS.isdisjoint(words(name))
+            own = found.entity == reading.entity and reading.action == "create" and not another
             yield Slot(
                 tool.name,
                 reading.action,
@@ -143,13 +149,16 @@ def _generic(name: str, said: str) -> bool:
 def _meant(name: str, said: str, reading: Reading, nouns: frozenset[str]) -> Meaning:
     """The meaning of a parameter; its description tells whose `id` it is."""
     found = meaning(name, reading.entity, nouns)
-    match = _IDENTIFIES.search(said) if found.own else None
+    untold = found.own or found.head not in nouns
+    match = _IDENTIFIES.search(said) if untold else None
     if match:
         pair = tuple(singular(word.lower()) for word in match.groups() if word)
+        told = match[0].split()[0].lower().removesuffix("s")
+        attribute = told if told in IDENTIFIERS and not found.own else found.attribute
         if len(pair) == 2 and pair[1] in nouns:
-            return Meaning(pair, found.attribute, own=pair[1] in reading.entity)
+            return Meaning(pair, attribute, own=pair[1] in reading.entity)
         if pair[0] in nouns:
-            return Meaning(pair[:1], found.attribute, own=pair[0] in reading.entity)
+            return Meaning(pair[:1], attribute, own=pair[0] in reading.entity)
     whose = _WHOSE.search(said) if found.own else None
     if whose and singular(whose[1].lower()) in nouns:
         return Meaning((singular(whose[1].lower()),), found.attribute, own=True)
@@ -170,7 +179,8 @@ def _like(found: Meaning, kind: str, nouns: frozenset[str]) -> float:
     if found.attribute == REF:
         # A count or a measure, unless the service has such things.
         unknown = _UNKNOWN if kind != "number" else 0.0
-        return IDENTIFIERS.get(found.head, REF_LIKE if found.head in nouns else unknown)
+        known = found.head in nouns or ROLES.get(found.head) in nouns
+        return IDENTIFIERS.get(found.head, REF_LIKE if known else unknown)
     return IDENTIFIERS.get(found.attribute, VALUES.get(found.attribute, 0.0))
 
 

@@ -16,8 +16,9 @@ def _set(text: str) -> frozenset[str]:
 
 
 _VERBS: dict[Action, str] = {
-    "create": "create add new insert register open start post book place submit make generate "
-    "upload schedule reserve order issue enroll spawn launch provision init initialize import "
+    "create": "create write add new insert register open start post book place submit make "
+    "generate upload schedule reserve order issue enroll spawn launch provision init initialize "
+    "import "
     "clone copy duplicate fork invite request draft save record log plan buy purchase file lodge "
     "raise hire",
     "list": "list search find query browse lookup discover enumerate scan explore",
@@ -40,7 +41,7 @@ VERBS: dict[str, Action] = {
 """Verb to what it does; a verb that is also a noun counts as a verb only where a name starts with
 it, see `_tools.py`."""
 
-MAKING = _set("create add new insert register make generate clone copy duplicate fork import")
+MAKING = _set("create new insert register make generate clone copy duplicate fork import")
 """Verbs of tools that make a thing even where they are told its id."""
 
 NOUNS_TOO = _set(
@@ -59,6 +60,7 @@ STOP = _set(
 """Words that end the thing a tool's name tells."""
 
 EMPTY = _set(
+    "open free unread pending upcoming running enabled disabled closed overdue deleted favorite "
     "a active advanced all an any api async available basic batch best bulk content current "
     "data detail detailed entry every existing full get information item_list last latest "
     "list many matching mcp metadata multiple my new next one own quick random recent result "
@@ -70,8 +72,8 @@ IDENTIFIERS: dict[str, float] = {
     "id": 1.0, "uuid": 1.0, "sku": 1.0, "isbn": 1.0, "arn": 1.0, "key": 0.95, "handle": 0.9,
     "slug": 0.95, "ref": 0.9, "reference": 0.9, "token": 0.9, "sha": 1.0, "hash": 0.9,
     "uid": 1.0, "pid": 1.0, "gid": 1.0, "number": 0.85, "code": 0.8, "symbol": 0.7, "ticker": 0.7,
-    "name": 0.85, "title": 0.5, "username": 0.6, "login": 0.6, "index": 0.5, "cid": 1.0,
-    "uri": 0.6, "url": 0.5, "link": 0.5, "path": 0.55, "href": 0.5, "file": 0.55,
+    "name": 0.85, "title": 0.5, "login": 0.6, "index": 0.5, "cid": 1.0,
+    "uri": 0.6, "url": 0.5, "link": 0.5, "path": 0.8, "href": 0.5, "file": 0.55,
 }  # fmt: skip
 """Last word of a field to how much it identifies a thing, 0 to 1."""
 
@@ -88,16 +90,16 @@ VALUES: dict[str, float] = {
 
 GENERIC = _set(
     "a accept access action after alt api_key api_version args ascending authorization b "
-    "before body callback code color command comment config content context count cursor "
+    "before body callback code command comment config content context count cursor "
     "data date day depth descending description direction dry_run end end_date envelope "
     "exclude expand expression field fields filter first force format from header height "
-    "include input interval item_per_page keyword kind label lang language last level limit "
+    "include input interval item_per_page keyword kind lang language last level limit "
     "locale max max_result message metadata method min mode month next_token note num number "
     "number_result oauth_token offset operation option order_by output page "
     "page_number page_size page_token param parameter passphrase password per_page period "
     "pretty_print priority prompt property q query quota_user random_string reason recursive "
     "result_per_page script search secret select since size skip sort sort_by start "
-    "start_date state status summary tag template term text time timeout to top type until "
+    "start_date state status summary template term text time timeout to top type until "
     "upload_protocol user_agent value verbose version width x xgafv y year z"
 )
 """Parameters, words joined by `_`, that every service has and that data-flow never fills."""
@@ -117,6 +119,9 @@ ROLES: dict[str, str] = dict.fromkeys(
     "user",
 )
 """Parts that people play, to the thing that plays them."""
+
+OTHERS = _set("parent source from src base template original another target to")
+"""Words before a thing that tell that it is not the tool's own but another of its kind."""
 
 MODIFIERS = _set(
     "base blocked blocker blocking child current default depends dest destination dst "

@@ -16,6 +16,7 @@ _ACRONYMS = re.compile(r"([A-Z]{2,})s(?![a-z])")
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
 
 _SHORT = {
+    "username": "user_name", "filename": "file_name", "filepath": "file_path",
     "acct": "account", "addr": "address", "app": "application", "cust": "customer",
     "db": "database", "dept": "department", "desc": "description", "dir": "directory",
     "folder": "directory", "doc": "document", "emp": "employee", "env": "environment",
@@ -88,7 +89,8 @@ _IRREGULAR = {
 def words(name: str) -> tuple[str, ...]:
     """Small singular words of a name, in order."""
     text = _ACRONYMS.sub(lambda match: match[1].capitalize() + "s", name[:LONGEST])
-    return tuple(singular(word.lower()) for word in _WORD.findall(text))
+    found = (singular(word.lower()) for word in _WORD.findall(text))
+    return tuple(part for word in found for part in word.split("_"))
 
 
 @lru_cache(maxsize=1 << 16)
