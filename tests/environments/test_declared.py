@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tdscaling.catalog import Catalog
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.load import load
 from tdscaling.declared.world import world
+from tdscaling.drafting import drafted
+from tdscaling.environments._worlds import Worlds
 from tdscaling.environments.declared import DeclaredEnvironment, DeclaredEnvironments
-from tdscaling.errors import EnvironmentFailure
-from tdscaling.schema import Injection, Observation
+from tdscaling.errors import DomainError, EnvironmentFailure
+from tdscaling.schema import Cluster, Injection, Observation
 from tests.bookshop import bookshop, changed, desk, session, some
+from tests.schemas import cluster, tool, tracker, weather
 
 BOTH = {"bookshop": bookshop(), "desk": desk()}
 OPEN = some(session(), "SELECT purchase_id FROM purchase WHERE purchase_status = 'open'")
@@ -112,3 +117,42 @@ def test_close_frees_the_state() -> None:
     with pytest.raises(EnvironmentFailure, match="closed"):
         call(environment, "search_books", {"title": "Dunes"})
     assert world(bookshop(), "1").open().changes() == {}
+
+
+def test_clusters_known_by_schemas_get_a_drafted_world() -> None:
+    domains = DeclaredEnvironments().prepare(Catalog({}, BOTH), [tracker(), weather()])
+    assert list(domains) == ["bookshop", "desk", "tracker", "weather"]
+    assert domains["bookshop"] is BOTH["bookshop"]
+    made = domains["tracker"]
+    assert domains["tracker"] is made
+    assert pickle.loads(pickle.dumps(domains))["tracker"].digest == made.digest
+    environment = opened(domains={"tracker": made})
+    assert call(environment, "list_projects", {}).provenance == "simulated"
+
+
+def test_a_name_of_nothing_is_not_known() -> None:
+    domains = DeclaredEnvironments().prepare(Catalog({}, BOTH), [tracker()])
+    assert "nothing" not in domains
+    with pytest.raises(KeyError):
+        domains["nothing"]
+
+
+def test_a_cluster_that_cannot_be_drafted_says_why_each_time() -> None:
+    poor = cluster([tool("x", "")], "poor")
+    domains = DeclaredEnvironments().prepare(Catalog({}), [poor])
+    for _ in range(2):
+        with pytest.raises(DomainError, match="cluster poor-1: expected at least 2 tools"):
+            domains["poor"]
+
+
+def test_only_the_latest_drafted_worlds_are_kept() -> None:
+    made: list[str] = []
+
+    def make(of: Cluster) -> Domain:
+        made.append(of.domain)
+        return drafted(of)
+
+    domains = Worlds({}, [tracker(), weather()], make, kept=1)
+    for name in ("tracker", "tracker", "weather", "tracker"):
+        assert domains[name].name == name
+    assert made == ["tracker", "weather", "tracker"]
