@@ -15,6 +15,7 @@ import fastjsonschema
 
 from tdscaling.catalog import Skipped
 from tdscaling.declared.definition import DomainFile, Parameter
+from tdscaling.drafting._lists import listing
 from tdscaling.drafting._lookups import (
     Table,
     UndraftableError,
@@ -26,7 +27,7 @@ from tdscaling.drafting._lookups import (
 from tdscaling.drafting._read import Reading, read
 from tdscaling.drafting._sql import identifier, quoted, text, unique
 from tdscaling.drafting._things import ROWS, Thing, ordered, things
-from tdscaling.drafting._tools import Drafted, on_thing
+from tdscaling.drafting._tools import Drafted, create, on_own
 from tdscaling.drafting._wording import phrases, worded
 from tdscaling.errors import DomainError
 from tdscaling.phrasing import UnphrasableError, parameters
@@ -146,7 +147,7 @@ def _one(
     reading: Reading, found: Mapping[str, Thing], taken: set[str]
 ) -> tuple[Drafted, Table | None]:
     """One tool, by the first way that fits."""
-    tool = on_thing(reading, found) or arithmetic(reading)
+    tool = _on_thing(reading, found) or arithmetic(reading)
     if tool is not None:
         return tool, None
     words = identifier(reading.tool.name, "tool")
@@ -155,6 +156,23 @@ def _one(
     if reading.action in {"act", "update", "status", "delete", "create"}:
         return journal(reading, found, unique(f"done_{words}", taken))
     raise UndraftableError("nothing tells what it does")
+
+
+def _on_thing(reading: Reading, things: Mapping[str, Thing]) -> Drafted | None:
+    """The tool, if it is about a thing of which there is a table."""
+    thing = things.get(reading.thing)
+    if thing is None:
+        return None
+    if reading.action == "create":
+        return create(reading, thing, things)
+    if reading.many and not reading.own:
+        return listing(reading, thing, things)
+    if not reading.own:
+        return None
+    tool = on_own(reading, thing, things)
+    if tool is not None and not thing.named and thing.prefix:
+        tool.stale = "99999" if thing.key_type == "INTEGER" else text(f"{thing.prefix}-0417")
+    return tool
 
 
 def _used(

@@ -36,6 +36,8 @@ _FRACTIONS = frozenset(
     {"amount", "percent", "latitude", "longitude", "weight", "temperature", "distance"}
 )
 _WHOLE = frozenset({"limit", "rating", "age", "year", "size"})
+_NAMING = frozenset({"title", "name", "person", "text", "file", "summary", "company"})
+"""Kinds that tell one thing from another."""
 _STATUS_WORDS = ("status", "state", "stage")
 
 
@@ -110,7 +112,8 @@ def _thing(noun: str, readings: Sequence[Reading], tables: set[str], keys: set[s
         found = Thing(noun, table, unique(key, keys), "TEXT", parameter.sample, prefix)
         found.named = True
         return found
-    numeric = any(parameter.type in {"integer", "number"} for _, parameter, _ in slots)
+    numbers = sum(parameter.type in {"integer", "number"} for _, parameter, _ in slots)
+    numeric = numbers > len(slots) / 2
     patterned = next((p for _, p, _ in slots if _fixed_form(p)), None)
     key = unique(f"{table}_id", keys)
     if numeric:
@@ -153,8 +156,10 @@ def _fill(
     if thing.states is None and named:
         spec = {"choice": list(dict.fromkeys(named))[:MOST_COLUMNS]}
         thing.columns[thing.status] = Column(thing.status, "TEXT", spec, "status")
+    if not any(c.kind in _NAMING for c in thing.columns.values() if not c.structured):
+        _add_usual(thing, 1)
     if sum(not (c.refers or c.structured) for c in thing.columns.values()) < 2:
-        _add_usual(thing)
+        _add_usual(thing, 3)
 
 
 def _take(thing: Thing, reading: Reading, name: str, parameter: Parameter) -> list[str]:
@@ -173,7 +178,7 @@ def _take(thing: Thing, reading: Reading, name: str, parameter: Parameter) -> li
 def _refer(thing: Thing, reading: Reading, name: str, found: Mapping[str, Thing]) -> None:
     target = found[reading.keys[name]]
     same = target is thing
-    if same and (reading.action != "create" and reading.many):
+    if same and (reading.many or names_new(reading, name)):
         return
     column = identifier(name) if same else target.key
     if column == thing.key:
@@ -182,6 +187,13 @@ def _refer(thing: Thing, reading: Reading, name: str, found: Mapping[str, Thing]
     thing.columns.setdefault(
         column, Column(column, target.key_type, spec, refers=reading.keys[name])
     )
+
+
+def names_new(reading: Reading, name: str) -> bool:
+    """Whether a parameter is the key of what a call creates: `id`, `rule_id`, `name`."""
+    if reading.action != "create" or reading.keys.get(name) != reading.thing:
+        return False
+    return name in reading.named or identified(name) in {"", reading.thing}
 
 
 def column_name(parameter: str) -> str:
@@ -278,15 +290,18 @@ def made_column(name: str, stated: str) -> Column | None:
     return Column(name, _TYPES.get(json, "TEXT"), spec, kind)
 
 
-def _add_usual(thing: Thing) -> None:
+def _add_usual(thing: Thing, wanted: int) -> None:
+    """Add what such things usually have, so many columns or until there are three plain ones."""
+    added = 0
     for name in usual(thing.noun):
         plain = sum(not (c.refers or c.structured) for c in thing.columns.values())
-        if name == "name" and thing.named:
+        taken = name in thing.columns or name == thing.key or (name == "name" and thing.named)
+        if taken or added == wanted or (wanted > 1 and plain >= 3):
             continue
-        if name not in thing.columns and name != thing.key and plain < 3:
-            column = made_column(name, "")
-            if column is not None:
-                thing.columns[name] = column
+        column = made_column(name, "")
+        if column is not None:
+            thing.columns[name] = column
+            added += 1
 
 
 def ordered(found: Iterable[Thing], by_noun: Mapping[str, Thing]) -> list[Thing]:

@@ -12,28 +12,20 @@ from typing import Any
 
 from tdscaling.declared.definition import Parameter
 from tdscaling.drafting._read import Reading
-from tdscaling.drafting._sql import identifier, quoted, text
+from tdscaling.drafting._sql import quoted, text
 from tdscaling.drafting._states import forbidden, state_of
 from tdscaling.drafting._things import (
     Thing,
     column_name,
     field_name,
-    filters_equally,
+    names_new,
     stated_fields,
 )
 from tdscaling.phrasing.names import article, split
-from tdscaling.phrasing.verbs import listed, past
+from tdscaling.phrasing.verbs import past
 
 MOST_RETURNED = 9
 """Columns of a result."""
-MOST_LISTED = 20
-"""Rows of a list, at most."""
-_SEARCHED = frozenset(
-    {"title", "name", "text", "tags", "category", "person", "company", "city", "file", "summary"}
-)
-_SINCE = frozenset({"since", "start", "from", "after", "min", "minimum", "begin"})
-_LIMITS = listed("limit count max top maximum size num n k first results number rows take")
-_UNTIL = frozenset({"until", "end", "to", "before", "max", "maximum"})
 
 
 @dataclass(slots=True)
@@ -51,24 +43,7 @@ class Drafted:
     """A key, in SQL, that nothing has: people ask for what is gone."""
 
 
-def on_thing(reading: Reading, things: Mapping[str, Thing]) -> Drafted | None:
-    """The tool, if it is about a thing of which there is a table."""
-    thing = things.get(reading.thing)
-    if thing is None:
-        return None
-    if reading.action == "create":
-        return _create(reading, thing, things)
-    if reading.many and not reading.own:
-        return _list(reading, thing, things)
-    if not reading.own:
-        return None
-    tool = _on_own(reading, thing, things)
-    if tool is not None and not thing.named and thing.prefix:
-        tool.stale = "99999" if thing.key_type == "INTEGER" else text(f"{thing.prefix}-0417")
-    return tool
-
-
-def _on_own(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted | None:
+def on_own(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted | None:
     if reading.action == "delete":
         return _delete(reading, thing, things)
     if reading.action in {"update", "status", "act"}:
@@ -102,7 +77,7 @@ def exists(name: str, target: Thing, parameter: Parameter) -> dict[str, str]:
     return {"check": check, "error": f"there is no {target.noun} {{{name}}}"}
 
 
-def _rules(reading: Reading, things: Mapping[str, Thing]) -> list[dict[str, str]]:
+def rules_of(reading: Reading, things: Mapping[str, Thing]) -> list[dict[str, str]]:
     return [
         exists(name, things[noun], reading.parameters[name])
         for name, noun in reading.keys.items()
@@ -110,7 +85,7 @@ def _rules(reading: Reading, things: Mapping[str, Thing]) -> list[dict[str, str]
     ]
 
 
-def _columns(reading: Reading, thing: Thing) -> list[str]:
+def columns_of(reading: Reading, thing: Thing) -> list[str]:
     """Columns that a tool returns: the stated ones, else the telling ones."""
     own = [n for n, column in thing.columns.items() if not column.structured]
     if thing.states is not None:
@@ -120,19 +95,24 @@ def _columns(reading: Reading, thing: Thing) -> list[str]:
     return [thing.key, *(listed or own)][:MOST_RETURNED]
 
 
-def _selected(thing: Thing, columns: list[str], condition: str) -> str:
+def selected(thing: Thing, columns: list[str], condition: str) -> str:
     listed = ", ".join(quoted(name) for name in columns)
     return f"SELECT {listed} FROM {quoted(thing.table)} WHERE {condition}"
 
 
-def _create(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted:
+def create(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted:
     parameters = bound(reading, things, None)
     values: dict[str, str] = {}
+    given: str | None = None
     made, found = _new_key(thing)
     for name, parameter in parameters.items():
         target = things.get(reading.keys.get(name, ""))
-        if target is thing and name in reading.named:
-            made, found = f":{name}", f":{name}"
+        if names_new(reading, name):
+            given, parameters[name] = name, reading.parameters[name]
+            if parameter.optional:
+                made, found = f"coalesce(:{name}, {made})", f"coalesce(:{name}, {found})"
+            else:
+                made, found = f":{name}", f":{name}"
             continue
         column = target.key if target is not None and target is not thing else column_name(name)
         if column == thing.status and thing.states is not None:
@@ -152,16 +132,11 @@ def _create(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Draf
         f"VALUES ({', '.join((made, *values.values()))})"
     )
     unused = [n for n in parameters if f":{n}" not in effect]
-    columns = _columns(reading, thing)
-    given = [n for n in columns if n in values or n == thing.key]
-    rules = _rules(reading, things)
-    if made.startswith(":"):
-        name = made[1:]
-        rules = [r for r in rules if f":{name}" not in r["check"]]
-        rules.append(_absent(name, thing))
-        parameters[name] = reading.parameters[name]
+    shown = [n for n in columns_of(reading, thing) if n in values or n == thing.key]
+    rules = [r for r in rules_of(reading, things) if given is None or f":{given}" not in r["check"]]
+    rules += [_absent(given, thing)] if given else []
     condition = f"{quoted(thing.key)} = {found}" + _used(unused)
-    return Drafted(parameters, _selected(thing, given, condition), tuple(given), rules, [effect])
+    return Drafted(parameters, selected(thing, shown, condition), tuple(shown), rules, [effect])
 
 
 def _is_stamp(name: str) -> bool:
@@ -195,14 +170,14 @@ def _new_key(thing: Thing) -> tuple[str, str]:
 
 def _get(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted:
     parameters = bound(reading, things, reading.own)
-    columns = _columns(reading, thing)
+    columns = columns_of(reading, thing)
     others = [name for name in parameters if name not in reading.keys]
     condition = f"{quoted(thing.key)} = :{reading.own}" + _used(others)
     return Drafted(
         parameters,
-        _selected(thing, columns, condition),
+        selected(thing, columns, condition),
         tuple(columns),
-        _rules(reading, things),
+        rules_of(reading, things),
         cases=_cases(reading, thing),
     )
 
@@ -216,7 +191,7 @@ def _change(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Draf
     assigned: list[str] = []
     shown: list[str] = []
     unused: list[str] = []
-    rules = _rules(reading, things)
+    rules = rules_of(reading, things)
     for name, parameter in parameters.items():
         if name == reading.own:
             continue
@@ -242,10 +217,10 @@ def _change(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Draf
         return None
     _demand(parameters, reading, unused)
     columns = [thing.key, *dict.fromkeys(shown)]
-    columns += [c for c in _columns(reading, thing)[1:] if c not in columns][:2]
+    columns += [c for c in columns_of(reading, thing)[1:] if c not in columns][:2]
     condition = f"{quoted(thing.key)} = :{reading.own}"
     effect = f"UPDATE {quoted(thing.table)} SET {', '.join(assigned)} WHERE {condition}"
-    returns = _selected(thing, columns[:MOST_RETURNED], condition + _used(unused))
+    returns = selected(thing, columns[:MOST_RETURNED], condition + _used(unused))
     return Drafted(
         parameters, returns, tuple(columns[:MOST_RETURNED]), rules, [effect],
         _cases(reading, thing),
@@ -304,7 +279,7 @@ def _delete(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Draf
     unused = "".join(f" AND (:{name} IS NULL OR 1)" for name in others)
     returns = f"SELECT :{reading.own} AS deleted WHERE 1{unused}"
     return Drafted(
-        parameters, returns, ("deleted",), _rules(reading, things), effects,
+        parameters, returns, ("deleted",), rules_of(reading, things), effects,
         _cases(reading, thing),
     )  # fmt: skip
 
@@ -316,92 +291,3 @@ def _referring(thing: Thing, things: Mapping[str, Thing]) -> list[tuple[Thing, s
         for name, column in other.columns.items()
         if column.refers == thing.noun
     ]
-
-
-def _list(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted:
-    parameters = bound(reading, things, None)
-    conditions: list[str] = []
-    cases: list[str] = []
-    limit = f"{MOST_LISTED // 2}"
-    for name, parameter in parameters.items():
-        if parameter.kind == "limit" and name not in reading.keys and _is_limit(name):
-            limit = f"max(1, min(coalesce(CAST(:{name} AS INTEGER), 10), {MOST_LISTED}))"
-            continue
-        condition, case = _filter(name, parameter, reading, thing, things)
-        conditions.append(condition)
-        if case:
-            share = "CASE WHEN rowid % 2 THEN {0} END" if parameter.optional else "{0}"
-            cases.append(f"{share.format(case)} AS {quoted(name)}")
-    columns = _columns(reading, thing)
-    where = " AND ".join(conditions) or "1"
-    order = next((n for n, c in thing.columns.items() if c.kind in {"date", "datetime"}), None)
-    by = f"{quoted(order)} DESC, {quoted(thing.key)}" if order else quoted(thing.key)
-    returns = f"{_selected(thing, columns, where)} ORDER BY {by} LIMIT {limit}"
-    rules = [r for r in _rules(reading, things) if f":{reading.own}" not in r["check"]]
-    listed = f"SELECT DISTINCT {', '.join(cases)} FROM {quoted(thing.table)}" if cases else None
-    return Drafted(parameters, returns, tuple(columns), rules, cases=listed, many=True)
-
-
-def _is_limit(name: str) -> bool:
-    words = set(split(name))
-    return bool(words & _LIMITS)
-
-
-def _filter(
-    name: str, parameter: Parameter, reading: Reading, thing: Thing, things: Mapping[str, Thing]
-) -> tuple[str, str | None]:
-    """A condition on the rows of a list, and the SQL of values that find some."""
-    target = things.get(reading.keys.get(name, ""))
-    if target is not None:
-        column = target.key if target.key in thing.columns else identifier(name)
-        if column in thing.columns:
-            return _equal(column, name, parameter), quoted(column)
-        if target is thing:
-            return _equal(thing.key, name, parameter), quoted(thing.key)
-        return f"(:{name} IS NULL OR 1)", None
-    column = column_name(name)
-    if parameter.kind == "query" and parameter.type == "string":
-        return _search(name, thing)
-    if column == thing.status and thing.states is not None:
-        return _equal(thing.status, name, parameter), quoted(thing.status)
-    if column in thing.columns and filters_equally(parameter):
-        return _equal(column, name, parameter), quoted(column)
-    between = _between(name, parameter, thing)
-    if between:
-        return between, None
-    if column in thing.columns and not thing.columns[column].structured:
-        return _equal(column, name, parameter), quoted(column)
-    return f"(:{name} IS NULL OR 1)", None
-
-
-def _equal(column: str, name: str, parameter: Parameter) -> str:
-    condition = f"{quoted(column)} = :{name}"
-    return f"(:{name} IS NULL OR {condition})" if parameter.optional else condition
-
-
-def _search(name: str, thing: Thing) -> tuple[str, str | None]:
-    texts = [n for n, c in thing.columns.items() if c.kind in _SEARCHED and not c.structured]
-    parts = [f"instr(lower({quoted(column)}), lower(:{name})) > 0" for column in texts[:4]]
-    if thing.topic is not None:
-        parts.append(f"instr(lower(:{name}), lower(topic)) > 0")
-        parts.append(f"instr(lower(topic), lower(:{name})) > 0")
-    texts = [column for column in texts if column != "description"] or texts
-    case = "topic" if thing.topic is not None else (quoted(texts[0]) if texts else None)
-    return f"(:{name} IS NULL OR {' OR '.join(parts) or '1'})", case
-
-
-def _between(name: str, parameter: Parameter, thing: Thing) -> str | None:
-    """Bounds on a date or an amount: `since`, `min_price`."""
-    words = set(split(name))
-    sign = ">=" if words & _SINCE else "<=" if words & _UNTIL else ""
-    if not sign or parameter.kind not in {"date", "datetime", "amount", "limit", "year", "rating"}:
-        return None
-    kinds = {"date", "datetime"} if parameter.kind in {"date", "datetime"} else {"amount", "rating"}
-    column = next((n for n, c in thing.columns.items() if c.kind in kinds), None)
-    if column is None:
-        return None
-    if kinds == {"date", "datetime"}:
-        both = f"substr({quoted(column)}, 1, 10) {sign} substr(:{name}, 1, 10)"
-    else:
-        both = f"{quoted(column)} {sign} :{name}"
-    return f"(:{name} IS NULL OR {both})"

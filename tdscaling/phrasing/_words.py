@@ -74,7 +74,8 @@ def words(
         many: whether the result is a list.
     """
     thing = verb_and_thing(tool.name, tool.domain)[1] or "entry"
-    tell = told(columns, parameters, many)
+    changing = ACTIONS.get(verb_and_thing(tool.name, tool.domain)[0]) == "update"
+    tell = told(columns, parameters, many=many, changing=changing)
     if many:
         item, answers = _item(tell), _lists(thing)
     else:
@@ -90,25 +91,30 @@ def words(
 
 
 def told(
-    columns: Sequence[str], parameters: Mapping[str, Parameter], many: bool
+    columns: Sequence[str], parameters: Mapping[str, Parameter], *, many: bool, changing: bool
 ) -> tuple[str, ...]:
-    """The columns that matter: ids, names, states, amounts, dates; at most three."""
-    echoed = {_same(p.source or name) for name, p in parameters.items() if not p.optional}
+    """The columns that matter: ids, names, states, amounts, dates; at most three.
+
+    What was asked for by is left out, unless the call sets it; so is what may not be given.
+    """
+    required = {_same(p.source or name) for name, p in parameters.items() if not p.optional}
     doubtful = {_same(p.source or name) for name, p in parameters.items() if p.optional}
 
-    def rank(column: str) -> tuple[bool, bool, int, int]:
+    def rank(column: str) -> tuple[int, int]:
         kind = kind_of(column, {})
         known = _TOLD_KINDS.index(kind) if kind in _TOLD_KINDS else len(_TOLD_KINDS)
         foreign = kind == "id" and column != columns[0]
-        weight = len(_TOLD_KINDS) + 1 if foreign else known
-        name = _same(column)
-        return name in echoed, name in doubtful and not many, weight, columns.index(column)
+        return len(_TOLD_KINDS) + 1 if foreign else known, columns.index(column)
 
-    ranked = sorted(dict.fromkeys(columns), key=rank)
-    fresh = [column for column in ranked if _same(column) not in echoed] or ranked
-    own = [c for c in fresh if kind_of(c, {}) != "id" or c == columns[0]]
-    fresh = own if len(own) > 1 else fresh
-    kept = fresh[:MOST_TOLD]
+    def plain(column: str) -> bool:
+        return kind_of(column, {}) != "id" or column == columns[0]
+
+    given = required | doubtful if changing else required if many else required | doubtful
+    names = list(dict.fromkeys(columns))
+    fresh = [c for c in names if (_same(c) in given) == (changing and kind_of(c, {}) != "id")]
+    fresh = fresh or [c for c in names if _same(c) not in required] or names
+    own = [column for column in fresh if plain(column)]
+    kept = sorted(own or fresh, key=rank)[:MOST_TOLD]
     return tuple(column for column in columns if column in kept)
 
 

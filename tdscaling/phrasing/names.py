@@ -18,7 +18,8 @@ _PREPOSITIONS = listed(
     "by from for in of to with on at into via using as per within between about and or"
 )
 _FILLER = listed(
-    "a an the all my mcp api tool tools v1 v2 v3 single one specific current controller handler"
+    "a an the all my mcp api tool tools v1 v2 v3 single one specific current batch bulk "
+    "controller handler"
 )
 _WRAPPERS = listed(
     "detail details info information data list record records entry item object by metadata"
@@ -109,7 +110,11 @@ def verb_and_thing(name: str, service: str = "") -> tuple[str, str, bool]:
     """
     parts = [part for part in split(name) if part not in _FILLER]
     own = set(split(service))
-    while len(parts) > 1 and parts[0] in own and parts[0] not in VERBS:
+    while (
+        len(parts) > 1
+        and parts[0] in own
+        and not (parts[0] in VERBS and base(parts[1]) not in VERBS)
+    ):
         parts = parts[1:]
     verb, rest = "", parts
     position = _verb_at(parts)

@@ -33,7 +33,7 @@ _BY_ACTION: dict[Action, str] = {
     "connect disconnect login logout authenticate play take capture test ping reset refresh sync "
     "build install use switch focus tap swipe launch track monitor perform train join leave "
     "follow unfollow like unlike vote trigger invoke crawl scrape export process initialize init "
-    "handle manage control think debug format lint bulk batch screenshot echo greet plan help "
+    "handle manage control think debug format lint screenshot echo greet plan help "
     "deploy evaluate watch listen interact select attach detach swap stake bridge sign roll draw "
     "flip spawn kill mount sort",
 }  # fmt: skip
