@@ -13,6 +13,8 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
 
@@ -20,6 +22,7 @@ from tdscaling.blueprints import Blueprints
 from tdscaling.declared.domain import Domain
 from tdscaling.environments import Environment, Environments
 from tdscaling.errors import AttemptError, BlueprintError, DomainError
+from tdscaling.live.recording import recorded
 from tdscaling.metrics import Metrics
 from tdscaling.roles import Judge, Role, Scene
 from tdscaling.schema import (
@@ -108,6 +111,11 @@ class Attempt:
         Raises:
             EndpointError: if a role's model cannot be used at all; all else is an outcome.
         """
+        with recorded() as recordings:
+            outcome = await self._run(draw)
+        return replace(outcome, recordings=tuple(recordings.values()))
+
+    async def _run(self, draw: Draw) -> Outcome:
         cluster = self._clusters[draw.request.cluster]
         watch = _Watch()
         try:
@@ -135,7 +143,8 @@ class Attempt:
                 return self._blueprints.make(draw, cluster, self._domains)
             # A plan over a server waits for it: the other conversations go on meanwhile.
             loop, make = asyncio.get_running_loop(), self._blueprints.make
-            return await loop.run_in_executor(_planners(), make, draw, cluster, self._domains)
+            run = copy_context().run  # what servers answer is recorded for this attempt
+            return await loop.run_in_executor(_planners(), run, make, draw, cluster, self._domains)
         except DomainError as error:
             raise BlueprintError(f"{cluster.domain}: {error}") from error
 

@@ -57,7 +57,14 @@ ALTER TABLE clusters ADD COLUMN services VARCHAR[] DEFAULT [];
 CREATE TABLE skipped (entry VARCHAR, why VARCHAR);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4)
+_V5 = """
+CREATE TABLE recordings (
+    idx BIGINT, trajectory_id VARCHAR, domain VARCHAR, key VARCHAR, tool VARCHAR, ok BOOLEAN,
+    content VARCHAR USING COMPRESSION zstd, changes VARCHAR USING COMPRESSION zstd);
+CREATE TABLE live_domains (name VARCHAR, digest VARCHAR, definition VARCHAR);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5)
 """Entry i takes a database from schema version i to i + 1."""
 
 

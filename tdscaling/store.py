@@ -31,6 +31,7 @@ from tdscaling.store_rows import (
     document_row,
     llm_rows,
     outcome_of,
+    recording_rows,
     round_row,
     service_row,
     trajectory_row,
@@ -126,6 +127,16 @@ class Store:
             self._connection.execute("DELETE FROM skipped")
             self._insert("skipped", [{"entry": entry, "why": why} for entry, why in skipped])
 
+    def put_definitions(self, definitions: Sequence[Mapping[str, Any]]) -> None:
+        """Store what is known of domains that cannot be had again, such as servers."""
+        rows = [
+            {"name": one["name"], "digest": one["digest"], "definition": json.dumps(one)}
+            for one in definitions
+        ]
+        with self._transaction():
+            self._connection.execute("DELETE FROM live_domains")
+            self._insert("live_domains", rows)
+
     def commit(
         self,
         outcomes: Sequence[Outcome],
@@ -148,6 +159,7 @@ class Store:
             self._insert("trajectories", [trajectory_row(outcome) for outcome in outcomes])
             self._insert("actions", [row for o in outcomes for row in action_rows(o)])
             self._insert("llm_calls", [row for o in outcomes for row in llm_rows(o)])
+            self._insert("recordings", [row for o in outcomes for row in recording_rows(o)])
             self._insert("documents", [document_row(o) for o in outcomes if o.line])
             self._replace_rounds("rounds", [round_row(row) for row in rounds])
             self._replace_rounds("steering", [decision_row(row) for row in decisions])

@@ -111,6 +111,12 @@ def llm_rows(outcome: Outcome) -> list[Row]:
     return [key | _plain(call) for call in outcome.llm_calls]
 
 
+def recording_rows(outcome: Outcome) -> list[Row]:
+    """Rows of `recordings`."""
+    key = {"idx": outcome.index, "trajectory_id": outcome.id}
+    return [key | _plain(recording) for recording in outcome.recordings]
+
+
 def document_row(outcome: Outcome) -> Row:
     """A row of `documents`."""
     return {

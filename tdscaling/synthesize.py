@@ -189,6 +189,8 @@ def _ledger(directory: Path, catalog: Catalog, clusters: tuple[Cluster, ...]) ->
         used = {name for cluster in clusters for name in cluster.services}
         services = [service for name, service in catalog.services.items() if name in used]
         store.put_sources(services, [(entry.where, entry.why) for entry in catalog.skipped])
+        told = [domain.definition() for domain in catalog.domains.values()]
+        store.put_definitions([definition for definition in told if definition is not None])
         yield store
     finally:
         store.close()

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from tdscaling.__main__ import main
 from tdscaling.live import entry as entries
 from tdscaling.live._pool import Launch
 from tdscaling.live.discover import discover, launch
@@ -20,7 +23,7 @@ NOTES: dict[str, Any] = {
     "category": "notes",
     "about": "Keep notes.",
     "command": sys.executable,
-    "args": [str(SERVERS / "notes.py")],
+    "args": ["-S", str(SERVERS / "notes.py")],
     "env": {"NOTES_DB": "{dir}/notes.db"},
     "state": {"sqlite": "notes.db"},
     "setup": {
@@ -56,3 +59,27 @@ def unruly(mode: str, **changes: Any) -> Launch:
 def notes_domain(ahead: int = 1, **changes: Any) -> LiveDomain:
     """The domain of the server of notes."""
     return discover(notes(ahead, **changes), tool).domain
+
+
+def live_run(folder: Path, *words: str, size: int = 6) -> int:
+    """A run over the server of notes, in this process unless the words say otherwise."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder.parent / "notes.yaml"
+    file.write_text(yaml.safe_dump(NOTES), encoding="utf-8")
+    return main(
+        [
+            "tools=mcp",
+            "tools.servers=[]",
+            f"tools.paths=[{file}]",
+            "tools.home=/nonexistent",
+            "coding.share=0",
+            "sandbox=none",
+            "blueprints.worlds=2",
+            "blueprints.calls=[1,8]",
+            "round_size=8",
+            f"budget.trajectories={size}",
+            "execution=inline",
+            f"hydra.run.dir={folder}",
+            *words,
+        ]
+    )

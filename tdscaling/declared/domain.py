@@ -124,6 +124,10 @@ class Domain:
 
         return world(self, seed).open()
 
+    def definition(self) -> dict[str, Any] | None:
+        """What a run keeps of it as plain JSON data; None where its file can be read again."""
+        return None
+
     def volatile(self, table: str) -> frozenset[str]:
         """Columns of a table that do not count in the final state."""
         return frozenset(

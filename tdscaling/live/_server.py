@@ -27,8 +27,10 @@ from tdscaling.live.entry import Entry
 
 PAGES = 50
 """Pages of a list of tools that are read, at most."""
-CLOSE_SECONDS = 1.0
-"""How long a server may take to end by itself once its stdin is closed."""
+GRACE_SECONDS = 0.3
+"""How long a server may take to end by itself once its stdin is closed; then it is killed."""
+CLOSE_SECONDS = 10.0
+"""How long closing may take on a busy machine before it is cut short."""
 FIXED = {
     "LANG": "C.UTF-8",
     "LC_ALL": "C.UTF-8",
@@ -143,10 +145,10 @@ class Server:
         """End it, kill what is left of its process group, remove its folder."""
         self._closing.set()
         if self._life is not None:
-            done, _ = await asyncio.wait({self._life}, timeout=2 * CLOSE_SECONDS)
+            done, _ = await asyncio.wait({self._life}, timeout=CLOSE_SECONDS)
             if not done:
                 self._life.cancel()
-                await asyncio.wait({self._life}, timeout=2 * CLOSE_SECONDS)
+                await asyncio.wait({self._life}, timeout=CLOSE_SECONDS)
         try:
             await asyncio.to_thread(self._remove)
         except RuntimeError:  # the interpreter is ending: its threads have already
@@ -194,7 +196,7 @@ class Server:
         if pipes.broken:
             return pipes.broken
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), CLOSE_SECONDS)
+            await asyncio.wait_for(process.wait(), GRACE_SECONDS)
         code = "" if process.returncode is None else f" (exit code {process.returncode})"
         return f"ended in the middle of the call{code}"
 
@@ -245,16 +247,23 @@ class Server:
         try:
             yield self._pipes.incoming, self._pipes.outgoing
         finally:
+            await self._end_process(process, self._pipes)
+
+    async def _end_process(self, process: asyncio.subprocess.Process, pipes: Pipes) -> None:
+        try:
             if process.stdin is not None:
                 process.stdin.close()
             if not self.failed:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), CLOSE_SECONDS)
+                    await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+        finally:
             _loop.kill(process.pid)
-            await process.wait()
-            await self._pipes.close()
-            # Grandchildren may hold the pipes open; nobody reads them any more.
-            process._transport.close()  # type: ignore[attr-defined]
+            try:
+                await process.wait()
+                await pipes.close()
+            finally:
+                # Grandchildren may hold the pipes open; nobody reads them any more.
+                process._transport.close()  # type: ignore[attr-defined]
 
 
 class _Refused(Exception):

@@ -73,7 +73,9 @@ def difference(
             continue
         skipped = {p.partition(".")[2] for p in leave_out if p.startswith(f"{table}.")}
         parts = _parts(_kept(old, skipped), _kept(new, skipped))
-        shown = {part: _shown(part, rows_, stable) for part, rows_ in parts.items() if rows_}
+        shown = {
+            part: said for part, rows_ in parts.items() if (said := _shown(part, rows_, stable))
+        }
         if shown:
             found[f"{name}.{table}"] = shown
     return found

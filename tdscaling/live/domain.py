@@ -53,7 +53,8 @@ class LiveDomain(Domain):
 
     def definition(self) -> dict[str, Any]:
         """What is known of it without the server, as plain JSON data."""
-        return definition(self)
+        entry = self.launch.entry
+        return {**definition(self), "title": entry.title, "licence": entry.licence}
 
 
 def definition(domain: Domain) -> dict[str, Any]:

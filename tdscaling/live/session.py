@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from mcp import types
 
-from tdscaling.bindings import rows
 from tdscaling.declared.session import Result, Row, StateChanges
 from tdscaling.errors import EnvironmentFailure
 from tdscaling.live import _loop, _setup, _state
 from tdscaling.live._pool import Pool, pool
 from tdscaling.live._server import Server, refusal
 from tdscaling.live._times import Times
+from tdscaling.live.cassette import told
 from tdscaling.live.entry import Entry, State
 from tdscaling.live.recording import begin, follow, keep_call, keep_changes
 from tdscaling.live.stable import Stable
@@ -216,10 +216,7 @@ def _result(text: str, ok: bool) -> Result:
         return _failed(text or "the tool failed and did not say why")
     if failed(text):
         return Result(False, (), text)
-    found = rows(text)
-    if all(value is None for row in found for value in row.values()):
-        found = []  # `null`, or an object of nothing else: nothing was found
-    return Result(True, tuple(found), text)
+    return Result(True, told(text), text)
 
 
 def failed(text: str) -> bool:

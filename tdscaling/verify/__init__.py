@@ -24,7 +24,7 @@ from tdscaling.metrics import Metrics
 from tdscaling.tools import Tools
 from tdscaling.verification import Verification
 from tdscaling.verify._line import Checked, LineCheck
-from tdscaling.verify._run import parts_of_run
+from tdscaling.verify._run import parts_of_run, recording
 
 CHUNK = 16
 """Lines that travel together."""
@@ -75,6 +75,11 @@ def verify(
         used |= found
         if source:
             console.print(f"parts of {source}; parts=here for those of this command line")
+        if cassette := recording(used):
+            console.print(
+                f"what servers answered is taken from {cassette}; to have servers of your own "
+                "execute the calls again: parts=here tools=mcp tools.servers=[...]"
+            )
     catalog = used["tools"].load()
     domains = used["environments"].prepare(catalog, used["clusters"].build(catalog))
     check = LineCheck(

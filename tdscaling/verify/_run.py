@@ -16,12 +16,18 @@ from typing import Any
 
 from tdscaling.configuration import conf_dir
 from tdscaling.errors import ConfigError, TdscalingError
+from tdscaling.store import FILE
 from tdscaling.typecheck import problems
 
 STAGES = ("tools", "clusters", "environments", "metrics")
 """What a dataset's run may choose. Not the verification, which judges it."""
 CONFIG = Path(".hydra") / "config.yaml"
 RECORD = "hydra.yaml"
+LIVE = (
+    "tdscaling.tools.mcp.McpTools",
+    "tdscaling.tools.client_config.ClientConfigTools",
+)
+"""Sources that start programs."""
 INSTEAD = "If you trust it, type parts=here and {stage}=OPTION"
 
 
@@ -36,7 +42,7 @@ def parts_of_run(dataset: Path) -> tuple[dict[str, Any], Path | None]:
     config = next((folder / CONFIG for folder in folders if (folder / CONFIG).is_file()), None)
     if config is None:
         return {}, None
-    data = _read(config)
+    data = _without_servers(_read(config), config)
     nodes = {stage: _options(config, stage, data.get(stage)) for stage in STAGES}
     paths = nodes["tools"][1].get("paths")
     if isinstance(paths, list):
@@ -54,6 +60,35 @@ def parts_of_run(dataset: Path) -> tuple[dict[str, Any], Path | None]:
         ) from error
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{config}: {error}. Type parts=here to do without it") from error
+
+
+def recording(parts: Mapping[str, Any]) -> str:
+    """The ledger that stands for live servers, empty where there are none."""
+    cassette = getattr(parts.get("tools"), "cassette", "")
+    return cassette if isinstance(cassette, str) else ""
+
+
+def _without_servers(data: dict[str, Any], config: Path) -> dict[str, Any]:
+    """The config with a recording in place of live servers.
+
+    What they are started with came with the dataset, so it is never run.
+    """
+    node = data.get("tools")
+    if not isinstance(node, Mapping) or node.get("_target_") not in LIVE:
+        return data
+    cassette = {"cassette": str(config.parents[1] / FILE)}
+    if not Path(cassette["cassette"]).is_file():
+        raise ConfigError(
+            f"{config}: the run was over live servers, and its {FILE} is gone. Type parts=here and "
+            "tools=mcp tools.servers=[...] to have them execute the calls again"
+        )
+    return data | {
+        "tools": {"_target_": "tdscaling.tools.recorded.RecordedTools", **cassette},
+        "environments": {
+            "_target_": "tdscaling.environments.replay.ReplayEnvironments",
+            **cassette,
+        },
+    }
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -20,8 +20,11 @@ def tools(servers: Any, paths: list[str] | None = None, ahead: int = 0) -> McpTo
     return McpTools(servers=servers, paths=paths or [], home="/nonexistent", ahead=ahead)
 
 
-def test_a_server_becomes_a_service_with_a_domain() -> None:
-    catalog = tools({"notes": NOTES}).load()
+@pytest.mark.parametrize("sdk", [True, False])
+def test_a_server_becomes_a_service_with_a_domain(sdk: bool) -> None:
+    args = [str(SERVERS / "notes.py"), "--sdk"] if sdk else NOTES["args"]
+    served = {**NOTES, "args": args}
+    catalog = tools({"notes": served}).load()
     assert list(catalog.services) == ["notes"]
     domain = catalog.domains["notes"]
     assert domain.blocking
@@ -35,7 +38,7 @@ def test_a_server_becomes_a_service_with_a_domain() -> None:
     assert all(edge.confirmed for edge in domain.edges)
     again = pickle.loads(pickle.dumps(domain))
     assert again.digest == domain.digest
-    assert tools([NOTES]).load().domains["notes"].digest == domain.digest
+    assert tools([served]).load().domains["notes"].digest == domain.digest
 
 
 def test_one_bad_server_stops_no_other(tmp_path: Path) -> None:
