@@ -19,6 +19,8 @@ from tdscaling.schema import Cluster, Tool
 
 SURE = 0.5
 """Edges with a higher score say what an unusual parameter identifies."""
+_ON_EXISTING = frozenset({"send", "publish", "submit", "schedule", "apply"})
+"""Verbs that make something new, unless they are told which one: `send_draft(draft_id)`."""
 _BLANK = frozenset({"", "data", "result", "value", "by", "it"})
 _NO_THING = frozenset(
     {"transaction hash", "token", "api", "client", "request", "session", "user agent"}
@@ -141,6 +143,9 @@ def _keys(reading: Reading, known: frozenset[str], by_edge: Mapping[tuple[str, s
         if identified(name) is None:
             named.add(name)
     reading.named = frozenset(named)
+    acting = [n for n, t in reading.keys.items() if t == reading.thing and n in reading.parameters]
+    if reading.verb in _ON_EXISTING and any(not reading.parameters[n].optional for n in acting):
+        reading.action = "status"
     if reading.action == "create":
         return
     for name, thing in reading.keys.items():

@@ -7,6 +7,7 @@ it, with and without its parameters, ways to give them, ways to report.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -153,6 +154,9 @@ def _request(
     own = next((n for n in names if _is_own(n, parameters[n], thing, tool)), None)
     rest = [name for name in names if name != own]
     base = _base(said, verb, thing, many, own, number)
+    if not own and any(_is_own(name, p, thing, tool) for name, p in parameters.items()):
+        # It is about one that was spoken of: "delete a task" would be about any.
+        base = re.sub(r"^([\w ]{2,12}?) an? (?:existing )?", r"\1 the ", base, count=1)
     if own and ACTIONS.get(verb) == "update":
         return _setting(base, rest, parameters)
     return joined(
