@@ -120,10 +120,14 @@ class CommunityClusters:
         limits = self._limits
         tools = {tool.name: tool for tool in service.tools}
         edges = [edge for edge in infer(service) if edge.score >= limits.threshold]
-        for names in parts(edges, sorted(tools), limits.least, limits.most, self._seed):
-            inside = frozenset(names)
-            kept = tuple(e for e in edges if e.producer in inside and e.consumer in inside)
-            members = tuple(tool for tool in tools.values() if tool.name in inside)
+        found = parts(edges, sorted(tools), limits.least, limits.most, self._seed)
+        place = {name: number for number, names in enumerate(found) for name in names}
+        inside: list[list[Edge]] = [[] for _ in found]
+        for edge in edges:
+            if edge.producer in place and place[edge.producer] == place.get(edge.consumer):
+                inside[place[edge.producer]].append(edge)
+        for names, kept in zip(found, map(tuple, inside), strict=True):
+            members = tuple(tools[name] for name in sorted(names))
             writes = any(tool.writes for tool in members)
             if len(kept) >= limits.edges and (writes or not limits.needs_write):
                 yield self._cluster(service, members, kept)

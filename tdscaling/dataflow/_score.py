@@ -24,6 +24,8 @@ _GIVING: dict[Action, float] = {
     "create": 1.0, "list": 1.0, "login": 1.0, "read": 0.9, "update": 0.6, "other": 0.6,
     "delete": 0.05,
 }  # fmt: skip
+_STATED, _KNOWN = 0.85, 0.9
+"""Verb factor, at least, of fields that are known as surely as this."""
 _MAKING = 0.35
 """Verb factor of a slot that names what its tool is about to create."""
 _RARE = 0.85
@@ -79,7 +81,7 @@ def score(slot: Slot, field: Field, exact: bool) -> tuple[float, tuple[str, ...]
         name, why = name * _BETTER, f"{why}, but another one is the same"
     like = max(slot.like, _RARE) if _rare(slot.meaning, field) else slot.like
     sure = 0.5 + 0.5 * sure_of(field, slot.meaning.attribute)
-    verbs = _GIVING[field.action] * (_MAKING if slot.makes else 1.0)
+    verbs = _given(field) * (_MAKING if slot.makes else 1.0)
     kind = kinds_fit(slot.kind, field.kind)
     needed = 1.0 if slot.required else OPTIONAL
     total = name * like * sure * verbs * kind * needed
@@ -93,6 +95,12 @@ def score(slot: Slot, field: Field, exact: bool) -> tuple[float, tuple[str, ...]
         _said("types", kind, f"{field.kind or 'unknown'} -> {slot.kind or 'unknown'}"),
         _said("required", needed, "yes" if slot.required else "no"),
     )
+
+
+def _given(field: Field) -> float:
+    """Verb factor of a producer; where the result states the field, the verb tells little."""
+    stated = field.sure >= _KNOWN and field.action != "delete"
+    return max(_GIVING[field.action], _STATED if stated else 0.0)
 
 
 def _rare(slot: Meaning, field: Field) -> bool:
