@@ -6,10 +6,12 @@
     +-- DatasetError          a dataset that is read
     +-- RunDirectoryError     a run directory: unwritable, full, of another config
     +-- EndpointError         an LLM endpoint that cannot be used at all
+    +-- SandboxError          a sandbox that cannot be started, or a file that it won't move
     AttemptError              one attempt fails and becomes a rejection with `reason`
     +-- BlueprintError        no blueprint for this draw
     +-- RoleError             a role could not play its turn
     +-- EnvironmentFailure    an environment could not execute a call
+        +-- SandboxLostError  the sandbox that ran its code is gone
 
 Messages say where, what was expected, what was got, and what to type.
 """
@@ -47,6 +49,10 @@ class EndpointError(TdscalingError):
     """An LLM endpoint cannot be used at all."""
 
 
+class SandboxError(TdscalingError):
+    """A sandbox cannot be started, or does not move a file."""
+
+
 class AttemptError(Exception):
     """One attempt fails: it becomes a rejection, the run goes on."""
 
@@ -69,3 +75,9 @@ class EnvironmentFailure(AttemptError):
     """An environment could not execute a call."""
 
     reason: Reason = "environment_failed"
+
+
+class SandboxLostError(EnvironmentFailure):
+    """The sandbox that ran an attempt's code is gone, or none could be opened."""
+
+    reason: Reason = "sandbox_lost"

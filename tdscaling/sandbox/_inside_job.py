@@ -1,0 +1,194 @@
+"""Runs inside the sandbox: one snippet under way, watched by the runner.
+
+Enters: the pipes of its process. Leaves: how it ended and the first part of what it said. Standard
+library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Host(Protocol):
+        """What a job sees of its runner."""
+
+        source: int
+        wake: int
+
+        def feed(self) -> None:
+            """Read from whoever made the sandbox; raises at the end."""
+            ...
+
+
+CHUNK = 1 << 16
+monotonic = time.monotonic  # as it is before the clock is patched
+
+
+class Kernel:
+    """The process that keeps a notebook's variables."""
+
+    def __init__(self, pid: int, commands: int, done: int, stdout: int, stderr: int) -> None:
+        self.pid, self.commands, self.done = pid, commands, done
+        self.stdout, self.stderr = stdout, stderr
+
+    def close(self) -> None:
+        for fd in (self.commands, self.done, self.stdout, self.stderr):
+            os.close(fd)
+
+
+class Job:
+    """One snippet under way."""
+
+    def __init__(
+        self, host: Host, pid: int, stdout: int, stderr: int, done: int | None,
+        request: dict[str, Any],
+    ) -> None:  # fmt: skip
+        self.host, self.pid, self.done = host, pid, done
+        self.kernel = done is not None
+        self.streams = [stdout, stderr]
+        self.kept = [bytearray(), bytearray()]
+        self.total = 0
+        self.keep, self.flood = request["keep"], request["flood"]
+        self.deadline = monotonic() + request["seconds"]
+        self.status, self.memory = "ok", False
+        self.exit: int | None = None
+        self.failed = False
+        self.unsent: tuple[int, memoryview] | None = None
+        self.said = bytearray()
+        for fd in self.streams:
+            os.set_blocking(fd, False)
+
+    def feed(self, fd: int, data: bytes) -> None:
+        os.set_blocking(fd, False)
+        self.unsent = (fd, memoryview(data))
+
+    def watch(self) -> None:
+        """Until the snippet ends, its time is over or it says too much."""
+        poll = select.poll()
+        open_fds = [*self.streams, self.host.wake, self.host.source]
+        for fd in [*open_fds, *([self.done] if self.done is not None else [])]:
+            poll.register(fd, select.POLLIN)
+        if self.unsent:
+            poll.register(self.unsent[0], select.POLLOUT)
+        while self.exit is None and self.status == "ok":
+            left = self.deadline - monotonic()
+            if left <= 0:
+                self.end("timeout")
+                return
+            for fd, _ in poll.poll(left * 1000 + 1):
+                self.handle(fd, poll)
+
+    def handle(self, fd: int, poll: select.poll) -> None:
+        if fd in self.streams:
+            if not self.read(fd):
+                poll.unregister(fd)
+        elif fd == self.host.wake:
+            empty(fd)
+            code = reap().get(self.pid)
+            if code is not None:
+                self.exit = code if self.exit is None else self.exit
+                self.failed = True  # where it is the notebook, its variables are gone
+        elif fd == self.host.source:
+            self.host.feed()
+        elif self.unsent and fd == self.unsent[0]:
+            self.write(poll)
+        else:
+            self.listen(poll)
+
+    def write(self, poll: select.poll) -> None:
+        fd, view = self.unsent or (0, memoryview(b""))
+        try:
+            view = view[os.write(fd, view) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            view = view[:0]
+        self.unsent = (fd, view)
+        if not view:
+            poll.unregister(fd)
+
+    def listen(self, poll: select.poll) -> None:
+        """Hear from the notebook that a snippet is done; it is untrusted and may say anything."""
+        data = os.read(self.done or 0, 1024)
+        if not data:
+            poll.unregister(self.done or 0)
+        self.said += data
+        if b"\n" not in self.said and len(self.said) < 1024:
+            return
+        try:
+            told = json.loads(bytes(self.said).split(b"\n")[0])
+            self.exit, self.memory = int(told["exit"]) & 0xFF, bool(told["memory"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            self.exit, self.failed = 1, True
+
+    def end(self, status: str) -> None:
+        self.status, self.failed = status, True
+
+    def read(self, fd: int) -> bool:
+        """Take what is there, keep what fits; False at the end of the stream."""
+        try:
+            data = os.read(fd, CHUNK)
+        except BlockingIOError:
+            return True
+        kept = self.kept[self.streams.index(fd)]
+        kept += data[: self.keep - len(kept)]
+        self.total += len(data)
+        if self.total > self.flood and self.status == "ok":
+            self.end("output_limit")
+        return bool(data)
+
+    def drain(self) -> None:
+        """Take what is left in the pipes; all writers are dead or stopped by now."""
+        for fd in self.streams:
+            for _ in range(64):
+                before = self.total
+                if not self.read(fd) or self.total == before:
+                    break
+
+    def close(self) -> None:
+        for fd in self.streams:
+            os.close(fd)
+
+    def reply(self) -> dict[str, Any]:
+        ended = self.status != "ok"
+        return {
+            "status": self.status,
+            "exit": None if ended else self.exit,
+            "stdout": len(self.kept[0]),
+            "total": self.total,
+        }
+
+
+def reap() -> dict[int, int]:
+    """Collect the dead, with their exit codes as a shell has them."""
+    dead: dict[int, int] = {}
+    while True:
+        try:
+            pid, code = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return dead
+        if pid == 0:
+            return dead
+        dead[pid] = 128 + os.WTERMSIG(code) if os.WIFSIGNALED(code) else os.WEXITSTATUS(code)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def empty(fd: int) -> None:
+    try:
+        while os.read(fd, 4096):
+            pass
+    except BlockingIOError:
+        pass

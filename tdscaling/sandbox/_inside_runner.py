@@ -1,0 +1,270 @@
+"""Runs inside the sandbox as PID 1: runs snippets, bounds them and cleans up after each.
+
+Enters: frames on standard input (a length of JSON, a length of bytes, the JSON, the bytes).
+Leaves: one frame for each on standard output. Ends the sandbox when its input ends, so that no
+sandbox outlives the process that made it.
+
+An engine can't kill what it started inside a container, and a killer inside misses processes that
+left their session. PID 1 sees them all and can't be killed from inside. Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import importlib.util
+import json
+import marshal
+import os
+import signal
+import struct
+import sys
+import time
+
+from tdscaling.sandbox import _inside_children as children
+from tdscaling.sandbox import _inside_clock as clock
+from tdscaling.sandbox import _inside_files as files
+from tdscaling.sandbox import _inside_lock as lock
+from tdscaling.sandbox._inside_job import Job, Kernel, alive, reap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+HEAD = struct.Struct(">II")
+MOST = 1 << 28
+"""Bytes of a frame that are taken."""
+SWEEP_SECONDS = 5.0
+_monotonic, _sleep = time.monotonic, time.sleep  # as they are before the clock is patched
+
+
+class Gone(Exception):
+    """Standard input ended."""
+
+
+class Runner:
+    """The state of one sandbox."""
+
+    def __init__(self, source: int, sink: int, prelude: str) -> None:
+        self.source, self.sink, self.prelude = source, sink, prelude
+        self.buffer = bytearray()
+        self.limits: dict[str, Any] = {}
+        self.env: dict[str, str] = {}
+        self.kernel: Kernel | None = None
+        self.wake, wake_in = os.pipe()
+        for fd in (self.wake, wake_in):
+            os.set_blocking(fd, False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.set_wakeup_fd(wake_in, warn_on_full_buffer=False)
+        # A handler would let a snippet's Ctrl-C reach PID 1, whose defaults ignore all signals.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def serve(self) -> None:
+        """Answer frames until there are no more."""
+        while True:
+            request, blob = self.receive()
+            try:
+                reply, answer = getattr(self, "do_" + request["do"])(request, blob)
+            except OSError as error:
+                reply, answer = {"error": error.strerror or str(error)}, b""
+            data = json.dumps(reply).encode()
+            self.send(HEAD.pack(len(data), len(answer)) + data + answer)
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        head = self.take(HEAD.size)
+        size, blob = HEAD.unpack(head)
+        if size + blob > MOST:
+            raise Gone
+        return json.loads(self.take(size)), self.take(blob)
+
+    def take(self, size: int) -> bytes:
+        while len(self.buffer) < size:
+            self.feed()
+        data = bytes(self.buffer[:size])
+        del self.buffer[:size]
+        return data
+
+    def feed(self) -> None:
+        data = os.read(self.source, 1 << 20)
+        if not data:
+            raise Gone
+        self.buffer += data
+
+    def send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.sink, view) :]
+
+    def do_prepare(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+        """Close the sandbox from inside: mounts first, then no capability, then the filter."""
+        self.limits = request["limits"]
+        lock.close(request["mounts"], blob)
+        for place in request["places"]:
+            if not os.access(place, os.W_OK | os.X_OK):
+                return {
+                    "error": f"the image has a folder {place} that its mount cannot replace"
+                }, b""
+        for name in (
+            "ast",
+            "collections",
+            "datetime",
+            "math",
+            "random",
+            "re",
+            "sqlite3",
+            "traceback",
+        ):
+            # Warm, for all that is forked; an image without SQLite says so when SQL is run.
+            with contextlib.suppress(ImportError):
+                __import__(name)
+        return {"python": sys.version.split()[0], "uid": os.getuid(), "pid": os.getpid()}, b""
+
+    def do_begin(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+        """Take over the clock and the seed of a conversation."""
+        self.env = children.environment(sys.executable, request["clock"], request["seed"])
+        clock.start(request["clock"], request["seed"])
+        clock.install()
+        self.furnish()
+        return {}, b""
+
+    def furnish(self) -> None:
+        """Write what programs need beside the workspace; a snippet may have filled the place."""
+        for parent, folders, names in os.walk(children.LIBRARY, topdown=False):
+            for name in names:
+                os.unlink(os.path.join(parent, name))
+            for name in folders:
+                path = os.path.join(parent, name)
+                (os.unlink if os.path.islink(path) else os.rmdir)(path)
+        code = compile(self.prelude, f"{children.LIBRARY}/sitecustomize.py", "exec")
+        # Compiled, because every Python that a snippet starts reads it.
+        head = importlib.util.MAGIC_NUMBER + bytes(12)
+        files.write_file(f"{children.LIBRARY}/sitecustomize.pyc", head + marshal.dumps(code))
+        number = sum(self.env["TDSCALING_SEED"].encode()) + 1
+        files.write_file(f"{children.LIBRARY}/bashrc", b"RANDOM=%d\n" % number)
+
+    def do_ping(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+        return {}, b""
+
+    def do_run(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+        """Run a snippet."""
+        started, kills = _monotonic(), lock.oom_kills()
+        kernel = self.kernel
+        if request["language"] == "python" and request["mode"] == "notebook":
+            kernel = kernel or self.start_kernel()
+            self.kernel = kernel
+            os.kill(kernel.pid, signal.SIGCONT)
+            job = Job(self, kernel.pid, kernel.stdout, kernel.stderr, kernel.done, request)
+            # The snippet is in pages of a file, and its reader may be killed: never block on it.
+            job.feed(kernel.commands, len(blob).to_bytes(8, "big") + blob)
+        else:
+            job = self.start(request, blob)
+        try:
+            job.watch()
+        finally:
+            spare = kernel.pid if kernel and not (job.kernel and job.failed) else None
+            if kernel and spare and job.kernel:
+                os.kill(kernel.pid, signal.SIGSTOP)
+            kept = self.sweep(spare)
+        job.drain()
+        lost = bool(kernel) and not kept
+        if lost and kernel:
+            kernel.close()
+            self.kernel = None
+        if not job.kernel:
+            job.close()
+        reply = job.reply()
+        if lock.oom_kills() > kills or job.memory:
+            reply["status"] = "memory_limit"
+        reply.update(lost=lost, seconds=_monotonic() - started)
+        return reply, bytes(job.kept[0] + job.kept[1])
+
+    def start_kernel(self) -> Kernel:
+        commands, done = os.pipe(), os.pipe()
+        stdout, stderr = os.pipe(), os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                children.become_snippet(stdout[1], stderr[1], [commands[0], done[1]], self.limits)
+                children.notebook(commands[0], done[1], self.env)
+            finally:
+                os._exit(1)
+        for fd in (commands[0], done[1], stdout[1], stderr[1]):
+            os.close(fd)
+        return Kernel(pid, commands[1], done[0], stdout[0], stderr[0])
+
+    def start(self, request: dict[str, Any], blob: bytes) -> Job:
+        language, mode = request["language"], request["mode"]
+        argv = []
+        if language == "bash" or mode == "fresh":
+            path = f"{children.LIBRARY}/snippet.{'sh' if language == 'bash' else 'py'}"
+            try:
+                files.write_file(path, blob)
+            except OSError:
+                self.furnish()
+                files.write_file(path, blob)
+            argv = ["/bin/bash" if language == "bash" else sys.executable, path]
+        stdout, stderr = os.pipe(), os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                children.become_snippet(stdout[1], stderr[1], [], self.limits)
+                if argv:
+                    children.program(argv, self.env)
+                run = children.sql if language == "sql" else children.once
+                run(blob.decode(), self.env)
+            except OSError as error:
+                os.write(2, f"{argv[:1]}: {error.strerror}\n".encode())
+            finally:
+                os._exit(127)
+        os.close(stdout[1])
+        os.close(stderr[1])
+        return Job(self, pid, stdout[0], stderr[0], None, request)
+
+    def do_put(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+        files.put(request["path"], blob)
+        return {}, b""
+
+    def do_get(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+        return {}, files.get(request["path"], request["most"])
+
+    def sweep(self, spare: int | None) -> bool:
+        """Kill every process but this one and the one to spare.
+
+        Returns:
+            Whether the spared one is alive.
+        """
+        deadline = _monotonic() + SWEEP_SECONDS
+        rounds = 0
+        while True:
+            reap()
+            others = [
+                int(n) for n in os.listdir("/proc") if n.isdigit() and int(n) not in (1, spare)
+            ]
+            if not others:
+                return spare is not None and alive(spare)
+            rounds += 1
+            if spare is None or rounds > 20:  # forks faster than they can be listed
+                spare = None
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(-1, signal.SIGKILL)
+            for pid in others if spare else ():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if _monotonic() > deadline:
+                os._exit(3)  # something can't be killed: the sandbox is not fit for another snippet
+            _sleep(0.0005)
+
+
+def main(prelude: str) -> None:
+    """Be PID 1."""
+    source, sink = os.dup(0), os.dup(1)
+    null = os.open("/dev/null", os.O_RDWR)
+    for fd in (0, 1):
+        os.dup2(null, fd)
+    os.close(null)
+    try:
+        Runner(source, sink, prelude).serve()
+    except Gone:
+        os._exit(0)
+    except OSError as error:
+        os._exit(0 if error.errno in (errno.EPIPE, errno.ECONNRESET) else 4)

@@ -1,0 +1,89 @@
+"""Real backends for tests: bubblewrap, and an engine of this test run's own.
+
+Nothing is skipped: a backend that is missing fails the test, with what to install.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tdscaling.sandbox._sandbox import PooledSandbox
+from tests.sandbox.parts import bubblewrap_sandbox, docker_sandbox
+
+
+@pytest.fixture(scope="session")
+def cache() -> Iterator[Path]:
+    """A folder for images that other users may enter, as pytest's own may not be."""
+    with tempfile.TemporaryDirectory(prefix="tdscaling-image-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[str]:
+    """Address of an engine on a private socket, with the host's network left as it is."""
+    with tempfile.TemporaryDirectory(prefix="td-", ignore_cleanup_errors=True) as name:
+        process = start_engine(Path(name))
+        try:
+            yield f"unix://{name}/docker.sock"
+        finally:
+            process.terminate()
+            process.wait(30)
+            for mount in sorted(_mounts_below(name), reverse=True):
+                subprocess.run(["umount", "-l", mount], check=False)
+
+
+def start_engine(folder: Path) -> subprocess.Popen[bytes]:
+    """Start Docker's daemon and wait until it answers."""
+    program = shutil.which("dockerd", path="/usr/sbin:/usr/bin:/usr/local/bin:/sbin:/bin")
+    if program is None:
+        pytest.fail("there is no dockerd: type apt-get install --no-install-recommends docker.io")
+    (folder / "config.json").write_text("{}")
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "--config-file", str(folder / "config.json"),
+             "--host", f"unix://{folder}/docker.sock", "--data-root", str(folder / "data"),
+             "--exec-root", str(folder / "exec"), "--pidfile", str(folder / "pid"),
+             "--storage-driver", "overlay2", "--bridge=none", "--iptables=false",
+             "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
+             "--userland-proxy=false", "--exec-opt", "native.cgroupdriver=cgroupfs"],
+            stdout=log, stderr=log,
+        )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as link:
+            link.connect(f"{folder}/docker.sock")
+            link.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            if link.recv(4096).endswith(b"OK"):
+                return process
+        time.sleep(0.1)
+    said = (folder / "log").read_text(errors="replace")[-2000:]
+    process.kill()
+    process.wait()
+    pytest.fail(f"dockerd does not start; it needs root and a kernel with overlayfs:\n{said}")
+
+
+def _mounts_below(folder: str) -> list[str]:
+    places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    return [place for place in places if place.startswith(f"{folder}/")]
+
+
+@pytest.fixture(scope="session", params=["bubblewrap", "docker"])
+def sandbox(request: pytest.FixtureRequest, cache: Path) -> Iterator[PooledSandbox]:
+    """Each backend in turn, with one session kept ready."""
+    made: PooledSandbox
+    if request.param == "docker":
+        made = docker_sandbox(cache, request.getfixturevalue("engine"), pool=1)
+    else:
+        made = bubblewrap_sandbox(cache, pool=1)
+    yield made
+    made.close()

@@ -1,0 +1,83 @@
+"""Command `doctor`: tables of what was seen, and exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tdscaling.__main__ import main
+from tdscaling.doctor import doctor
+from tdscaling.sandbox.none import NoSandbox
+
+
+@pytest.fixture
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the user of sandboxes can enter: pytest's folders are closed to others."""
+    folder = tmp_path_factory.mktemp("cache")
+    for path in (folder, *folder.parents):
+        if path != Path("/tmp") and path != Path("/"):
+            path.chmod(0o755)
+    return folder
+
+
+def test_table_says_what_is_enforced(
+    cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [f"cache={cache}", f"docker.host=unix://{tmp_path}/none.sock", "bubblewrap.pool=1"]
+    assert main(["doctor", *words, "need=bubblewrap", "strict=true", "build=true"]) == 0
+    said = capsys.readouterr()
+    assert "sandbox=bubblewrap: works" in said.out
+    assert "sandbox=docker: does not work" in said.out
+    assert "no engine answers" in said.out
+    assert "sandbox=auto is bubblewrap" in said.out
+    for limit in ("no network", "memory of all processes", "number of files", "system calls"):
+        assert limit in said.out
+    assert "NO" not in [word for line in said.out.splitlines() for word in line.split("│")]
+    assert "image sha256:" in said.out
+    assert "packing" in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("need", "code"),
+    [("any", 0), ("all", 1), ("docker", 1), ("bubblewrap", 0), ("none", 0)],
+)
+def test_exit_code_is_about_what_is_needed(need: str, code: int) -> None:
+    class Works(NoSandbox):
+        name = "bubblewrap"
+
+        def why_not(self) -> None:  # type: ignore[override]
+            return None
+
+        def describe(self) -> dict[str, str]:
+            return {"digest": "sha256:0"}
+
+    class Absent(NoSandbox):
+        name = "docker"
+
+    got = doctor(
+        docker=Absent(), bubblewrap=Works(), need=need, strict=False, build=False, cache=None
+    )
+    assert got == code
+
+
+def test_nothing_works_and_nothing_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    class Absent(NoSandbox):
+        name = "docker"
+
+    nothing = {"docker": Absent(), "bubblewrap": NoSandbox(), "strict": False}
+    assert doctor(**nothing, need="any", build=False, cache=None) == 1
+    assert doctor(**nothing, need="none", build=False, cache=None) == 0
+    assert "the code tool is off" in capsys.readouterr().out
+
+
+def test_unknown_need_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tdscaling", "doctor", "need=podman"],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "need" in done.stderr
