@@ -15,6 +15,7 @@ from tdscaling.live.discover import discover, launch
 from tdscaling.live.domain import LiveDomain
 from tdscaling.tools._entries import tool
 
+ROOT = Path(__file__).resolve().parents[1]
 SERVERS = Path(__file__).parent / "live" / "servers"
 _COLUMNS = {"_who": "person", "title": {"text": ["Call {_who}"]}}
 NOTES: dict[str, Any] = {

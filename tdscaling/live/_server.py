@@ -145,6 +145,8 @@ class Server:
         """End it, kill what is left of its process group, remove its folder."""
         self._closing.set()
         if self._life is not None:
+            if self._session is None:
+                self._life.cancel()  # it never got as far as to wait for its end
             done, _ = await asyncio.wait({self._life}, timeout=CLOSE_SECONDS)
             if not done:
                 self._life.cancel()
@@ -258,12 +260,10 @@ class Server:
                     await asyncio.wait_for(process.wait(), GRACE_SECONDS)
         finally:
             _loop.kill(process.pid)
-            try:
-                await process.wait()
-                await pipes.close()
-            finally:
-                # Grandchildren may hold the pipes open; nobody reads them any more.
-                process._transport.close()  # type: ignore[attr-defined]
+            # First of all: a pipe that is full, or held by a grandchild, would keep `wait` waiting.
+            process._transport.close()  # type: ignore[attr-defined]
+            await pipes.close()
+            await process.wait()
 
 
 class _Refused(Exception):

@@ -32,7 +32,7 @@ WORDED = re.compile(
     rf"(?: (?P<y1>\d{{4}}))? (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?: (?P<y2>\d{{4}}))?"
     r"(?: (?:GMT|UTC)?(?P<z>[+-]\d{4})?)?"
 )
-EPOCH = re.compile(r"(?<![\w.-])1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?(?![\w.])")
+EPOCH = re.compile(r"(?<![\w.-])1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?(?![\w-]|\.\w)")
 WEEKDAY = re.compile(rf"\b(?:{'|'.join(WEEKDAYS)})\b")
 BESIDE = 80
 """Characters after a date within which a weekday is that date's."""
@@ -145,11 +145,12 @@ class Times:
         text = text.replace(part["wd"], WEEKDAYS[shown.weekday()][:3], 1).replace(
             year, str(shown.year)
         )
-        name, number = MONTHS[shown.month - 1], str(shown.day)
+        # Where the year comes last, writers differ in how they pad a day of one digit: not at all.
+        name, number = MONTHS[shown.month - 1], f"{shown.day:02d}" if part["y1"] else str(shown.day)
         if part["m1"]:
-            text = text.replace(f"{month} {day}", f"{name} {number.rjust(len(day), _pad(day))}", 1)
+            text = text.replace(f"{month} {day}", f"{name} {number}", 1)
         else:
-            text = text.replace(f"{day} {month}", f"{number.rjust(len(day), '0')} {name}", 1)
+            text = text.replace(f"{day} {month}", f"{shown.day:02d} {name}", 1)
         return text, moment.date(), shown.date()
 
     def _date(self, match: re.Match[str], given: str, days: _Days) -> _Told | None:
@@ -215,7 +216,3 @@ def _weekdays(text: str, dated: list[tuple[int, dt.date, dt.date]]) -> Iterator[
 def _zone(text: str | None) -> str:
     # Servers run in UTC: a time without a zone is one of theirs.
     return "+00:00" if not text or text == "Z" else text
-
-
-def _pad(day: str) -> str:
-    return " " if day.startswith(" ") else "0"
