@@ -13,7 +13,7 @@ from typing import Any
 
 from tdscaling.declared.definition import Parameter
 from tdscaling.phrasing.clean import argument_text, plain
-from tdscaling.phrasing.kinds import json_type, kind_of
+from tdscaling.phrasing.kinds import LABELS, json_type, kind_of
 from tdscaling.phrasing.names import identified, plural, spoken_name, verb_and_thing
 from tdscaling.phrasing.samples import sample
 from tdscaling.schema import Tool
@@ -160,7 +160,8 @@ def _parameter(
         description=about or f"{noun[0].upper()}{noun[1:]}",
         noun=noun,
         ask=_question(noun, kind, schema),
-        kind=None if "enum" in extra and kind != "id" else kind,
+        # One of a few values of this tool is nothing that another could give.
+        kind=None if "enum" in extra and kind in LABELS else kind,
         sample=spec,
         optional=optional,
         **extra,

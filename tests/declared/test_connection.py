@@ -62,3 +62,17 @@ def test_dates_are_those_of_sqlite(name: str, values: str) -> None:
         connect(CLOCK).execute(sql).fetchone()
         == sqlite3.connect(":memory:").execute(sql).fetchone()
     )
+
+
+def test_buckets_depend_on_the_values_alone() -> None:
+    def bucket(*values: object) -> int:
+        marks = ", ".join("?" * len(values))
+        asked = f"SELECT bucket(40{', ' if values else ''}{marks})"
+        found: int = connect(None).execute(asked, values).fetchone()[0]
+        return found
+
+    assert bucket("Oslo", 3) == bucket("oslo", 3.0)
+    assert {bucket(f"city {n}") for n in range(500)} == set(range(1, 41))
+    assert bucket("a", "b") != bucket("ab", "")
+    assert bucket() == bucket()
+    assert bucket(None) in range(1, 41)

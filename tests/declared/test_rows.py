@@ -224,3 +224,21 @@ def test_clock_of_the_domain_is_known_to_rows(tmp_path: Path) -> None:
 
     state = World(load(changed(tmp_path, change)), "1").open()
     assert set(state.table("SELECT placed FROM purchase")) == {("2025-05-31",)}
+
+
+def test_lists_objects_and_instants() -> None:
+    generators = Generators("s", "2025-06-17 08:30", None)
+    values = generators.draw({"list": [{"choice": ["a", "b", "c"]}, 2]}, {})
+    assert len(set(values)) == len(values) == 2
+    assert sorted(generators.draw({"list": [{"choice": ["a", "b"]}, 9]}, {})) == ["a", "b"]
+    made = generators.draw({"object": {"n": {"int": [3, 3]}, "who": "person"}}, {})
+    assert made["n"] == 3
+    assert isinstance(made["who"], str)
+    instant = generators.draw({"instant": [1, 1]}, {})
+    assert re.fullmatch(r"2025-06-18T\d\d:\d\d:00Z", instant)
+
+
+@pytest.mark.parametrize("spec", [{"list": 3}, {"list": [{"nope": 1}, 2]}, {"object": [1]}])
+def test_bad_lists_and_objects(spec: object) -> None:
+    with pytest.raises(GeneratorError):
+        Generators("s", "2025-06-17 08:30", None).draw(spec, {})
