@@ -24,8 +24,6 @@ def stable(
 ) -> Stable:
     folders = ((f"{folder}/workspace", "/workspace"), (folder, "/sandbox"))
     return Stable("seed", folders, volatile, Times(CLOCK, now.timestamp))
-        "seed", ((f"{folder}/workspace", "/workspace"), (folder, "/sandbox")), volatile, times
-    )
 
 
 def out(text: str, now: dt.datetime = NOW, given_: str = "") -> str:
