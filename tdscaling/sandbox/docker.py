@@ -90,7 +90,7 @@ class DockerSandbox(PooledSandbox):
                 try:
                     knock.connect(address.removeprefix("unix://"))
                 except OSError as error:
-                    self._client, self._image_id = None, ""
+                    self._forget()
                     raise SandboxError(
                         f"sandbox=docker: no engine answers at {address} ({error.strerror}); "
                         f"{self.remedy}"
@@ -161,10 +161,14 @@ class DockerSandbox(PooledSandbox):
     def close(self) -> None:
         """End what waits in the pool, and the connection."""
         super().close()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop the connection; the next call makes another."""
         with self._connecting:
-            if self._client is not None:
-                self._client.close()
-                self._client = None
+            client, self._client, self._image_id = self._client, None, ""
+            if client is not None:
+                client.close()
 
     def start(self) -> Box:
         """Start one.
@@ -286,7 +290,7 @@ class DockerSandbox(PooledSandbox):
         except NotFound:
             raise
         except (requests.RequestException, OSError) as error:
-            self._client, self._image_id = None, ""
+            self._forget()
             raise SandboxError(
                 f"sandbox=docker: the engine went away ({_short(error)}); {self.remedy}"
             ) from error

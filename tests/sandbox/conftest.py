@@ -6,7 +6,9 @@ Nothing is skipped: a backend that is missing fails the test, with what to insta
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -36,10 +38,7 @@ def engine() -> Iterator[str]:
         try:
             yield f"unix://{name}/docker.sock"
         finally:
-            process.terminate()
-            process.wait(30)
-            for mount in sorted(_mounts_below(name), reverse=True):
-                subprocess.run(["umount", "-l", mount], check=False)
+            stop_engine(process, Path(name))
 
 
 def start_engine(folder: Path) -> subprocess.Popen[bytes]:
@@ -56,7 +55,7 @@ def start_engine(folder: Path) -> subprocess.Popen[bytes]:
              "--storage-driver", "overlay2", "--bridge=none", "--iptables=false",
              "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
              "--userland-proxy=false", "--exec-opt", "native.cgroupdriver=cgroupfs"],
-            stdout=log, stderr=log,
+            stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
@@ -72,9 +71,23 @@ def start_engine(folder: Path) -> subprocess.Popen[bytes]:
     pytest.fail(f"dockerd does not start; it needs root and a kernel with overlayfs:\n{said}")
 
 
-def _mounts_below(folder: str) -> list[str]:
+def stop_engine(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """End an engine and what it started; asked nicely it may wait for its last connections."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(3)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    unmount(folder)
+
+
+def unmount(folder: Path) -> None:
+    """Undo mounts below a folder, so that it can be removed."""
     places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    return [place for place in places if place.startswith(f"{folder}/")]
+    for place in sorted(places, reverse=True):
+        if place.startswith(f"{folder}/"):
+            subprocess.run(["umount", "-l", place], check=False)
 
 
 @pytest.fixture(scope="session", params=["bubblewrap", "docker"])

@@ -22,7 +22,7 @@ from docker import DockerClient
 from tdscaling.errors import SandboxError
 from tdscaling.sandbox import _owner
 from tdscaling.sandbox.docker import LABEL, DockerSandbox
-from tests.sandbox.conftest import start_engine
+from tests.sandbox.conftest import start_engine, stop_engine, unmount
 from tests.sandbox.parts import docker_sandbox, survivors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,9 +144,7 @@ def test_engine_that_goes_away_is_told_and_the_pool_heals(cache: Path) -> None:
                     assert session.run("echo lives", "bash").stdout == "lives\n"
             finally:
                 sandbox.close()
-                engine.terminate()
-                engine.wait(30)
-                _unmount(folder)
+                stop_engine(engine, folder)
 
 
 def _kill_all(engine: subprocess.Popen[bytes], folder: Path) -> None:
@@ -160,16 +158,10 @@ def _kill_all(engine: subprocess.Popen[bytes], folder: Path) -> None:
             continue
         if str(folder).encode() in words:
             os.kill(int(path.parent.name), signal.SIGKILL)
-    _unmount(folder)
+    unmount(folder)
     shutil.rmtree(folder / "exec")
     (folder / "pid").unlink(missing_ok=True)
     (folder / "docker.sock").unlink(missing_ok=True)
-
-
-def _unmount(folder: Path) -> None:
-    for line in Path("/proc/mounts").read_text().splitlines():
-        if line.split()[1].startswith(f"{folder}/"):
-            subprocess.run(["umount", "-l", line.split()[1]], check=False)
 
 
 def test_image_of_others_serves(cache: Path, engine: str, sandbox: DockerSandbox) -> None:
