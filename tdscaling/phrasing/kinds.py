@@ -34,7 +34,8 @@ _BY_WORDS: dict[str, str] = {
     "title": "title subject headline heading", "name": "name label",
     "text": "text content body message description comment note notes caption bio reason "
     "feedback details instructions abstract remark remarks statement sentence paragraph answer "
-    "about tweet post input thought context purpose rationale", "tags": "tag tags labels categories topics keywords skills",
+    "about tweet post input thought context purpose rationale", "tags": "tag tags labels "
+    "categories topics keywords skills",
     "person": "author person recipient customer passenger contact attendee assignee employee "
     "guest client patient student", "username": "username user login handle nickname owner "
     "screenname",

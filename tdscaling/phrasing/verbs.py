@@ -70,7 +70,8 @@ PAST: dict[str, str] = {
     "spin": "spun", "split": "split", "hit": "hit", "cut": "cut",
 }  # fmt: skip
 _DOUBLED = listed(
-    "ship drop stop tag debug pin unpin transfer submit log swap refer ban scan drag map tap fit clip "
+    "ship drop stop tag debug pin unpin transfer submit log swap refer ban scan drag map tap "
+    "fit clip "
     "commit ping flip plan chat step trim wrap zip skip patrol"
 )
 
