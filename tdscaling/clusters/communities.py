@@ -190,12 +190,10 @@ class _Partners:
                 self._takers.setdefault(kind, []).append(cluster)
 
     def of_domains(self) -> Iterator[Cluster]:
-        """The clusters of domains, with their partners."""
-        own = {cluster.domain for cluster in self._declared}
-        chosen = {name: domain for name, domain in self._domains.items() if name in own}
+        """The clusters of domains, with their partners: also domains too small for a cluster."""
         for cluster in self._declared:
-            domain = chosen[cluster.domain]
-            others = partners_of(domain, chosen)
+            domain = self._domains[cluster.domain]
+            others = partners_of(domain, self._domains)
             more = self._drawn(cluster, offered(domain) & KINDS) if self._found else []
             partners = dict.fromkeys((*others, *more))
             yield replace(cluster, partners=tuple(partners))
@@ -227,10 +225,12 @@ def _slug(service: Service, tools: Sequence[Tool]) -> str:
 
 
 def _none(catalog: Catalog, limits: _Limits) -> str:
-    count = sum(len(service.tools) for service in catalog.services.values())
+    sizes = {name: len(domain.tools) for name, domain in catalog.domains.items()}
+    sizes |= {name: len(service.tools) for name, service in catalog.services.items()}
+    count = sum(sizes.values())
     return (
         f"clusters: no {limits.least} tools are tied by {limits.edges} data-flow edges among "
-        f"{count} tools of {len(catalog.services)} services. Lower clusters.min_tools, "
+        f"{count} tools of {len(sizes)} services. Lower clusters.min_tools, "
         "clusters.min_edges or clusters.threshold, or choose other tools."
     )
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import fastjsonschema
@@ -78,7 +78,7 @@ def noun(column: str) -> str:
     return re.sub(r"_id$", "", column).replace("_", " ")
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _validator(tool: ToolSpec) -> Any:
     return fastjsonschema.compile(tool.schema, use_default=False)
 
