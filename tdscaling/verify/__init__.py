@@ -28,6 +28,10 @@ from tdscaling.verify._run import parts_of_run, recording
 
 CHUNK = 16
 """Lines that travel together."""
+RECORDED = (
+    "what servers answered is taken from {}; to have servers of your own execute the calls again: "
+    "parts=here tools=mcp tools.servers=[...]"
+)
 SHOWN = 20
 """Bad lines that are shown; all are counted."""
 
@@ -76,10 +80,7 @@ def verify(
         if source:
             console.print(f"parts of {source}; parts=here for those of this command line")
         if cassette := recording(used):
-            console.print(
-                f"what servers answered is taken from {cassette}; to have servers of your own "
-                "execute the calls again: parts=here tools=mcp tools.servers=[...]"
-            )
+            console.print(RECORDED.format(cassette))
     catalog = used["tools"].load()
     domains = used["environments"].prepare(catalog, used["clusters"].build(catalog))
     check = LineCheck(
