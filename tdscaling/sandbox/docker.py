@@ -182,16 +182,17 @@ class DockerSandbox(PooledSandbox):
         with self._engine():
             api = self.client().api
             number = api.create_container_from_config(self._config(image))["Id"]
-            try:
+            with contextlib.ExitStack() as undo:
+                undo.callback(self._remove, number)
                 # Before the start, so that nothing it says is missed.
                 held = api.attach_socket(
                     number, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
                 )
+                undo.callback(held.close)
                 link = _socket(held)
+                undo.callback(link.close)
                 api.start(number)
-            except BaseException:
-                self._remove(number)
-                raise
+                undo.pop_all()
         channel = Channel(link, multiplexed=True)
         box = Box(
             channel,
