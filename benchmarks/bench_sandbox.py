@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tdscaling.configuration import Invocation, compose
-from tdscaling.sandbox import Language, Mode
+from tdscaling.sandbox import Language, Mode, _owner
 from tdscaling.sandbox._sandbox import PooledSandbox
 from tdscaling.sandbox.bubblewrap import BubblewrapSandbox
 from tdscaling.sandbox.docker import DockerSandbox
@@ -108,15 +108,13 @@ def by_exec(sandbox: DockerSandbox, seconds: float) -> float:
 
 def traces(sandbox: PooledSandbox) -> dict[str, int]:
     """What a sandbox could leave on the host."""
-    groups = [
-        *Path("/sys/fs/cgroup").glob("*/tdscaling/*/"),
-        *Path("/sys/fs/cgroup").glob("tdscaling/*/"),
-    ]
+    mine = f"{_owner.name()}-*"
+    folders = [*Path("/sys/fs/cgroup").glob("*/tdscaling"), Path("/sys/fs/cgroup/tdscaling")]
     found = {
         "processes": len([path for path in Path("/proc").iterdir() if path.name.isdigit()]),
         "own children": len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()),
         "open files": len(os.listdir("/proc/self/fd")),
-        "cgroups": len([path for path in groups if path.is_dir()]),
+        "cgroups": sum(len(list(folder.glob(mine))) for folder in folders),
         "temporary files": len(os.listdir("/tmp")),
     }
     if isinstance(sandbox, DockerSandbox):

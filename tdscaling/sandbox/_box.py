@@ -11,6 +11,7 @@ import json
 import socket
 import struct
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,7 +90,7 @@ def _left(deadline: float) -> float:
     return max(deadline - time.monotonic(), 0.001)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Box:
     """A sandbox that runs.
 
@@ -100,6 +101,10 @@ class Box:
     channel: Channel
     kill: Callable[[], None]
     reason: Callable[[], str] = field(default=lambda: "")
+
+    def __post_init__(self) -> None:
+        # A session that nobody closes ends when nobody holds it, or with this process.
+        weakref.finalize(self, self.kill)
 
     def ask(
         self, request: dict[str, Any], blob: bytes = b"", *, most: int = 0, seconds: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -29,6 +30,17 @@ session = sandbox.open("victim")
 session.run("x = 1", "python")
 print("ready", flush=True)
 session.run("setsid sleep 1000 & while :; do :; done", "bash", seconds=15)
+"""
+
+ENDS = """
+import sys
+from tests.sandbox.parts import bubblewrap_sandbox, cgroups
+from tdscaling.sandbox import _owner
+from pathlib import Path
+sandbox = bubblewrap_sandbox(Path(sys.argv[1]), pool=1)
+session = sandbox.open("left")
+session.run("x = 1", "python")
+print(_owner.name(), *[name for name in cgroups() if name.startswith(_owner.name())])
 """
 
 
@@ -122,6 +134,26 @@ def test_cgroup_goes_with_its_session(cache: Path) -> None:
         assert [name for name in cgroups() if name.startswith(mine)]
         session.run("setsid sleep 1000 &", "bash")
     assert [name for name in cgroups() if name.startswith(mine)] == []
+
+
+def test_session_that_nobody_closes_ends_when_nobody_holds_it(cache: Path) -> None:
+    session = bubblewrap_sandbox(cache).open("dropped")
+    session.run("x = 1", "python")
+    assert [name for name in cgroups() if name.startswith(_owner.name())]
+    del session
+    gc.collect()
+    assert [name for name in cgroups() if name.startswith(_owner.name())] == []
+
+
+def test_process_that_ends_without_closing_leaves_nothing(cache: Path) -> None:
+    bubblewrap_sandbox(cache).image()
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS, str(cache)], capture_output=True, text=True, check=True,
+        cwd=ROOT,
+    )  # fmt: skip
+    name, *made = done.stdout.split()
+    assert made
+    assert [found for found in cgroups() if found.startswith(name)] == []
 
 
 def test_leftover_cgroup_is_removed_and_another_process_keeps_its_own(cache: Path) -> None:
