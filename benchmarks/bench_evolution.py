@@ -274,37 +274,56 @@ class HurriedUser(ScriptedUser):
         return Said(None) if gone and any(word[1:].lower() in text for word in words) else said
 
 
-def real_pipeline(console: Console, size: int) -> None:
-    """Whole runs of the product whose user drops what makes a conversation rare."""
-    table = Table(title=f"The real pipeline with a user who leaves early, {size} accepted")
-    for name in ("", "H dom", "H mode", "effective modes", "cells", "attempts", "tokens"):
-        table.add_column(name)
+def real_run(option: str, seed: int, size: int, user: str) -> Row:
+    """A whole run of the product."""
     with tempfile.TemporaryDirectory() as folder:
-        for option in ("none", "entropy", "novelty", "bandit"):
-            target = f"{folder}/{option}"
-            words = [
-                f"evolution={option}", "roles.user._target_=bench_evolution.HurriedUser",
-                "execution=inline", "blueprints.worlds=2", f"budget.trajectories={size}",
-                "report.trajectories=0", f"hydra.run.dir={target}",
-            ]  # fmt: skip
-            with contextlib.redirect_stdout(io.StringIO()):
-                product(words)
-            store = Store.read(f"{target}/{FILE}")
-            outcomes = list(store.outcomes())
-            store.close()
-            edges = compose(Invocation("synthesize", ("hydra.run.dir=.",))).metrics.bins
-            mode = bits(o.trace.mode for o in kept(outcomes))
-            table.add_row(
-                option, f"{bits(o.category for o in kept(outcomes)):.3f}", f"{mode:.3f}",
-                f"{2**mode:.1f}", str(len({cell_of(o, edges) for o in kept(outcomes)})),
-                str(len(outcomes)), str(spent(outcomes)),
-            )  # fmt: skip
+        target = f"{folder}/run"
+        words = [
+            f"evolution={option}", f"seed={seed}", "execution=inline", "blueprints.worlds=2",
+            f"budget.trajectories={size}", "report.trajectories=0", f"hydra.run.dir={target}",
+            *([f"roles.user._target_={user}"] if user else []),
+        ]  # fmt: skip
+        with contextlib.redirect_stdout(io.StringIO()):
+            product(words)
+        store = Store.read(f"{target}/{FILE}")
+        outcomes = list(store.outcomes())
+        store.close()
+    edges = compose(Invocation("synthesize", ("hydra.run.dir=.",))).metrics.bins
+    return {
+        "H dom": bits(o.category for o in kept(outcomes)),
+        "H mode": bits(o.trace.mode for o in kept(outcomes)),
+        "effective modes": 2 ** bits(o.trace.mode for o in kept(outcomes)),
+        "cells": len({cell_of(o, edges) for o in kept(outcomes)}),
+        "attempts": len(outcomes),
+        "tokens": spent(outcomes),
+    }
+
+
+def real_pipeline(console: Console, size: int, seeds: Sequence[int], user: str) -> None:
+    """Means over whole runs, and whether steering is worth it in each figure."""
+    who = "a user who leaves early" if user else "the scripted user"
+    title = f"The real pipeline with {who}, {size} accepted, mean of {len(seeds)} seeds"
+    table = Table(title=title, title_justify="left")
+    mean: dict[str, Row] = {}
+    for option in ("none", "entropy", "novelty", "bandit") if user else ("none", "entropy"):
+        held = [real_run(option, seed, size, user) for seed in seeds]
+        mean[option] = {key: sum(row[key] for row in held) / len(held) for key in held[0]}
+        each_seed = " ".join(f"{row['effective modes']:.1f}" for row in held)
+        if not table.columns:
+            for name in ("", *held[0], "effective modes per seed"):
+                table.add_column(name, justify="right" if name else "left")
+        digits = {"H dom": 3, "H mode": 3, "effective modes": 1}
+        shown = [f"{value:.{digits.get(key, 0)}f}" for key, value in mean[option].items()]
+        table.add_row(option, *shown, each_seed)
     console.print(table)
-
-
-def first(outcomes: Sequence[Outcome], accepted: int) -> list[Outcome]:
-    places = [i for i, outcome in enumerate(outcomes) if outcome.verdict.accepted]
-    return list(outcomes[: places[accepted - 1] + 1])
+    none, entropy = mean["none"], mean["entropy"]
+    goals = {
+        f"entropy >= none in {key}": entropy[key] >= none[key]
+        for key in ("effective modes", "H dom", "cells")
+    }
+    goals["tokens <= 1.25x of none"] = entropy["tokens"] <= 1.25 * none["tokens"]
+    for goal, reached in goals.items():
+        console.print(f"  {'reached' if reached else 'MISSED '}  {goal}")
 
 
 def main() -> None:
@@ -314,7 +333,9 @@ def main() -> None:
     if not quick:
         allocation(console, 5000, 6)
     steering_time(console)
-    real_pipeline(console, 100 if quick else 300)
+    size, seeds = (100, [1]) if quick else (300, [1, 2, 3])
+    real_pipeline(console, size, seeds, "bench_evolution.HurriedUser")
+    real_pipeline(console, size, seeds, "")
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ Choice = TypeVar("Choice", bound=Hashable)
 
 _LISTED = 3
 """Labels that a reason names."""
-_HEARSAY = 20
-"""Accepted trajectories that all rejected ones of a choice are worth, at most."""
+_ALIKE = 4
+"""Exponent on how alike rejected and accepted trajectories are: half alike tells little."""
 
 
 def cell_of(outcome: Outcome, bins: Sequence[float]) -> Cell:
@@ -82,6 +82,8 @@ class Yields(Generic[Choice]):
 
     rejected: dict[Choice, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Labels of rejected conversations."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """The same of all choices together."""
 
     def add(self, choice: Choice, label: str, outcome: Outcome, tokens: int) -> None:
         """Count one attempt."""
@@ -92,6 +94,28 @@ class Yields(Generic[Choice]):
             self.totals[label] += 1
         elif outcome.trace.actions:
             self.rejected[choice][label] += 1
+            self.refused[label] += 1
+
+    @property
+    def trust(self) -> float:
+        """What a rejected trajectory tells, as a part of what an accepted one does.
+
+        Where rejection does not depend on the label both have the same labels, and it is 1. Where
+        it does, as with users who leave early, what was rejected misleads, and it is near 0.
+        """
+        kept, lost = self.totals.total(), self.refused.total()
+        if not kept or not lost:
+            return 0.0
+        alike = sum(min(n / kept, self.refused[label] / lost) for label, n in self.totals.items())
+        return float(alike**_ALIKE)
+
+    def heard(self, choice: Choice, trust: float) -> tuple[Mapping[str, float], float]:
+        """Labels of a choice with their weights, and the sum of these."""
+        seen: dict[str, float] = dict(self.labels.get(choice, {}))
+        if trust:
+            for label, n in self.rejected.get(choice, {}).items():
+                seen[label] = seen.get(label, 0.0) + trust * n
+        return seen, sum(seen.values())
 
     def rarities(
         self, choices: Sequence[Choice], weight: float, prior: float, optimism: float
@@ -103,7 +127,8 @@ class Yields(Generic[Choice]):
         """
         bits = {label: math.log2(1 + n) for label, n in self.totals.items()}
         pooled = _moments(self.totals, bits, self.totals.total() + 1)  # one for what is unseen yet
-        beliefs = [self._belief(choice, bits, pooled, prior) for choice in choices]
+        trust = self.trust
+        beliefs = [self._belief(choice, bits, pooled, prior, trust) for choice in choices]
         rarest = min((mean for mean, _ in beliefs), default=0.0)
         return [
             float(2 ** (-weight * max(0.0, mean - optimism * error - rarest)))
@@ -116,18 +141,16 @@ class Yields(Generic[Choice]):
         bits: Mapping[str, float],
         pooled: tuple[float, float],
         prior: float,
+        trust: float,
     ) -> tuple[float, float]:
         """Bits of what the choice brings and their standard error, under a Dirichlet prior.
 
         The prior is centred on what all choices brought together.
         """
-        seen, others = self.labels[choice], self.rejected[choice]
-        trust = min(1.0, _HEARSAY / others.total()) if others else 0.0
-        whole = seen.total() + trust * others.total() + prior
-        parts = zip(_moments(seen, bits, whole), _moments(others, bits, whole), pooled, strict=True)
-        mean, square = (
-            mine + trust * theirs + prior / whole * all_ for mine, theirs, all_ in parts
-        )
+        seen, count = self.heard(choice, trust)
+        whole = count + prior
+        parts = zip(_moments(seen, bits, whole), pooled, strict=True)
+        mean, square = (mine + prior / whole * all_ for mine, all_ in parts)
         return mean, math.sqrt(max(square - mean * mean, 0.0) / whole)
 
     def chances(self, choice: Choice, prior: float, most: int) -> list[tuple[str, float]]:
@@ -147,7 +170,7 @@ class Yields(Generic[Choice]):
 
 
 def _moments(
-    counts: Mapping[str, int], bits: Mapping[str, float], whole: float
+    counts: Mapping[str, float], bits: Mapping[str, float], whole: float
 ) -> tuple[float, float]:
     """Mean of the labels' bits and of their squares; a label that is not listed has none."""
     held = [(n, bits.get(label, 0.0)) for label, n in counts.items()]

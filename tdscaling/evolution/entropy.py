@@ -1,8 +1,8 @@
 """Steers toward what is rare: domains, reasoning modes, complexity, cells.
 
 Enters: committed outcomes, the menu, a schedule. Leaves: requests whose shares are inverse to what
-was accepted, corrected for what each choice loses to rejection and costs. The three factors are
-drawn independently and then matched so as to fill rare cells: a round costs time linear in choices.
+was accepted, corrected for what each choice loses to rejection and costs. Each factor says what is
+worth considering; of several requests drawn so, the one that promises most as a whole is made.
 `docs/evolution.md` explains.
 """
 
@@ -16,22 +16,18 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, Unpack
 
 from tdscaling.evolution._apportion import deal, shares
-from tdscaling.evolution._cells import Cell, Tally, Yields, cell_of, name_of, total
+from tdscaling.evolution._cells import Tally, Yields, cell_of, name_of, total
+from tdscaling.evolution._joint import Joint, Operators, Promise
 from tdscaling.evolution._refusal import check
 from tdscaling.evolution._schedule import Phase, Schedule
 from tdscaling.evolution._watch import Knobs, Watched
-from tdscaling.schema import Cluster, Decision, Menu, Operator, Outcome, Request, Steering
+from tdscaling.schema import Cluster, Decision, Menu, Outcome, Request, Steering
 from tdscaling.store_rows import tokens_of
 
 Choice = TypeVar("Choice", bound=Hashable)
 
-_PARTNERS = 16
-"""Partners that are considered for a place; more fill cells little better and cost time."""
-_MODES = 8
-"""Commonest modes of a combination that count when places are matched."""
-
-Kind = tuple[str, tuple[Operator, ...], int]
-"""Category, operators and calls of a request."""
+_CONSIDERED = 32
+"""Requests that are considered for a place; more fill cells little better and cost time."""
 
 
 class EntropyEvolution(Watched):
@@ -94,23 +90,17 @@ class EntropyEvolution(Watched):
         self._prior = prior
         self._optimism = optimism
         self._hopeless = hopeless
-        self._operator_modes: Yields[tuple[Operator, ...]] = Yields()
+        self._joint = Joint()
         self._cluster_modes: Yields[str] = Yields()
         self._call_signatures: Yields[int] = Yields()
-        self._call_bins: Yields[int] = Yields()
-        self._kinds: dict[Kind, Tally] = defaultdict(Tally)
-        self._whole = Tally()
 
     def observe(self, outcome: Outcome) -> None:
         """Learn from one committed outcome, in time independent of the run's length."""
-        accepted, trace, request = outcome.verdict.accepted, outcome.trace, outcome.request
+        trace, request = outcome.trace, outcome.request
         tokens, cell = tokens_of(outcome), cell_of(outcome, self._bins)
-        self._operator_modes.add(request.operators, trace.mode, outcome, tokens)
+        self._joint.observe(outcome, cell, tokens)
         self._cluster_modes.add(request.cluster, trace.mode, outcome, tokens)
         self._call_signatures.add(request.calls, trace.signature, outcome, tokens)
-        self._call_bins.add(request.calls, str(cell[2]), outcome, tokens)
-        self._kinds[outcome.category, request.operators, request.calls].add(accepted, tokens)
-        self._whole.add(accepted, tokens)
         self._schedule.observe(outcome, cell)
 
     def steer(self, round_: int, size: int, menu: Menu, seed: int) -> Steering:
@@ -121,24 +111,20 @@ class EntropyEvolution(Watched):
         phase = self._schedule.phase
         setting = self._setting(phase)
         clusters, decisions = self._draw_clusters(round_, size, menu, rng, setting)
-        modes = [(self._operator_modes, setting.weights["mode"])]
+        modes = [(self._joint.by_operators, setting.weights["mode"])]
         mix = [phase.mix(operators) for operators in menu.operators]
         operators, why_operators = self._weigh(
             round_, "operators", menu.operators, modes, mix, setting
         )
         yields = [
-            (self._call_bins, setting.weights["complexity"]),
+            (self._joint.bins, setting.weights["complexity"]),
             (self._call_signatures, setting.weights["signature"]),
         ]
         reach = [float(inside) for inside in phase.in_reach(menu)]
         calls, why_calls = self._weigh(round_, "calls", menu.calls, yields, reach, setting)
-        pools = (
-            [menu.operators[i] for i in deal(operators, size, rng)],
-            [menu.calls[i] for i in deal(calls, size, rng)],
-        )
         why = f"{self._schedule.why}; {len(self._schedule.cells)} cells filled"
         return Steering(
-            tuple(self._match(clusters, *pools, rng, setting)),
+            tuple(self._aim(clusters, menu, operators, calls, rng, setting)),
             (
                 Decision(round_, "phase", phase.name, 1.0, why),
                 *decisions,
@@ -155,30 +141,23 @@ class EntropyEvolution(Watched):
             phase.categories,
         )
 
-    def _match(
+    def _aim(
         self,
         clusters: Sequence[Cluster],
-        operators: list[tuple[Operator, ...]],
-        calls: list[int],
+        menu: Menu,
+        operators: Sequence[float],
+        calls: Sequence[float],
         rng: random.Random,
         setting: _Setting,
     ) -> list[Request]:
-        """Give each cluster operators and calls out of what was dealt, for the rarest cells.
-
-        What was dealt stays dealt, so the shares of the factors are kept.
-        """
-        promise = _Promise(self, setting)
+        """Give each cluster, of several pairs that are drawn for it, the one that promises most."""
+        promise = Promise(self._joint, self._schedule.cells, setting.weights)
         requests = []
         for cluster in clusters:
-            last = len(operators) - 1
-            tried = [(rng.randint(0, last), rng.randint(0, last)) for _ in range(_PARTNERS)]
-            worth = [promise.of((cluster.category, operators[i], calls[j])) for i, j in tried]
-            i, j = tried[worth.index(max(worth))]
-            requests.append(Request(cluster.id, operators[i], calls[j]))
-            promise.forget((cluster.category, operators[i], calls[j]))
-            operators[i], calls[j] = operators[last], calls[last]
-            operators.pop()
-            calls.pop()
+            count = 1 if rng.random() < setting.exploration else _CONSIDERED
+            drawn: list[Operators] = rng.choices(menu.operators, operators, k=count)
+            pairs = list(zip(drawn, rng.choices(menu.calls, calls, k=count), strict=True))
+            requests.append(Request(cluster.id, *promise.best(cluster.category, pairs)))
         return requests
 
     def _draw_clusters(
@@ -246,7 +225,7 @@ class EntropyEvolution(Watched):
         room: float = 1.0,
     ) -> list[float]:
         """Shares by rarity times draws per accepted trajectory; hopeless choices need nothing."""
-        mean, power = self._mean_cost, -setting.weights["cost"]
+        mean, power = self._joint.mean_cost, -setting.weights["cost"]
         needs = [
             0.0
             if given_up
@@ -261,11 +240,6 @@ class EntropyEvolution(Watched):
         self, kind: Yields[Choice], choices: Sequence[Choice], weight: float
     ) -> list[float]:
         return kind.rarities(choices, weight, self._prior, self._optimism)
-
-    @property
-    def _mean_cost(self) -> float:
-        """Tokens of an accepted trajectory; 1 where none has any, which makes all equal."""
-        return self._whole.tokens / max(self._whole.accepted, 1) or 1.0
 
     def _given_up(self, tallies: Sequence[Tally]) -> list[bool]:
         """Which choices fall far behind the best: where all is hard, nothing is given up."""
@@ -304,47 +278,6 @@ class _Setting:
     weights: Mapping[str, float]
     exploration: float
     categories: Mapping[str, float]
-
-
-class _Promise:
-    """What an attempt of a kind is worth within one round: rarity of its cells per token."""
-
-    def __init__(self, evolution: EntropyEvolution, setting: _Setting) -> None:
-        self._evolution = evolution
-        self._weight = setting.weights["cell"]
-        self._power = setting.weights["cost"]
-        self._worth: dict[Kind, float] = {}
-
-    def of(self, kind: Kind) -> float:
-        """Chance of acceptance, times rarity of the cells, over cost; halved by every draw."""
-        worth = self._worth.get(kind)
-        if worth is None:
-            worth = self._worth[kind] = self._rarity(kind) * self._yield(kind)
-        return worth
-
-    def forget(self, kind: Kind) -> None:
-        """A place was given to this kind: the next is worth less."""
-        self._worth[kind] = self.of(kind) / 2
-
-    def _rarity(self, kind: Kind) -> float:
-        category, operators, calls = kind
-        known, prior = self._evolution, self._evolution._prior
-        bins = known._call_bins.chances(calls, prior, _MODES)
-        rare, left = 0.0, 1.0
-        for mode, chance in known._operator_modes.chances(operators, prior, _MODES):
-            for bin_, part in bins:
-                cell: Cell = (category, mode, int(bin_))
-                count = known._schedule.cells.get(cell, 0)
-                rare += chance * part * _inverse(count, self._weight)
-                left -= chance * part
-        return rare + left  # what was not seen yet is in a cell without any
-
-    def _yield(self, kind: Kind) -> float:
-        known, prior, mean = self._evolution, self._evolution._prior, self._evolution._mean_cost
-        usual = known._operator_modes.tallies[kind[1]].rate(prior)
-        tally = known._kinds.get(kind) or Tally()
-        cost = known._call_bins.tallies[kind[2]].cost(prior, mean) / mean
-        return float(tally.rate(prior, usual) * cost**-self._power)
 
 
 def _room(mix: Sequence[float]) -> float:
