@@ -16,12 +16,18 @@ from tdscaling.schema import Cluster, digest
 
 
 def clusters_of(domain: Domain, min_tools: int, partners: tuple[str, ...]) -> list[Cluster]:
-    """Connected parts of a domain's data-flow graph, the largest first."""
+    """Connected parts of a domain's data-flow graph, the largest first.
+
+    A live server whose tools are not tied is one cluster: whoever names a server wants it used.
+    """
     graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(domain.tools)
     graph.add_edges_from((edge.producer, edge.consumer) for edge in domain.edges)
     parts = sorted(nx.connected_components(graph), key=lambda part: (-len(part), min(part)))
-    return [_cluster(domain, frozenset(part), partners) for part in parts if len(part) >= min_tools]
+    large = [part for part in parts if len(part) >= min_tools]
+    if not large and domain.blocking:
+        large = [set(domain.tools)]
+    return [_cluster(domain, frozenset(part), partners) for part in large]
 
 
 def _cluster(domain: Domain, names: frozenset[str], partners: tuple[str, ...]) -> Cluster:
@@ -40,14 +46,17 @@ def _cluster(domain: Domain, names: frozenset[str], partners: tuple[str, ...]) -
 
 
 def partners_of(domain: Domain, domains: Mapping[str, Domain]) -> tuple[str, ...]:
-    """Domains that a domain can be crossed with, by name."""
+    """Domains that a domain can be crossed with, by name.
+
+    Live servers seldom share a kind of value: one may join another by a wish of its own.
+    """
     given = offered(domain)
     return tuple(
         name
         for name, other in sorted(domains.items())
         if name != domain.name
         and not domain.tools.keys() & other.tools.keys()
-        and taken(other) & given
+        and (taken(other) & given or (domain.blocking and other.blocking))
     )
 
 
