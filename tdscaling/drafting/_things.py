@@ -19,6 +19,7 @@ from tdscaling.drafting._states import Machine, machine
 from tdscaling.drafting._usual import usual
 from tdscaling.phrasing import kind_of, sample
 from tdscaling.phrasing.names import identified, split
+from tdscaling.phrasing.samples import whole
 
 MOST_COLUMNS = 14
 """Columns of one table, its key and status aside."""
@@ -278,6 +279,8 @@ def made_column(name: str, stated: str) -> Column | None:
     kind = kind_of(name, {"type": json} if json else {})
     if not json:
         json = "number" if kind in _FRACTIONS else ("integer" if kind in _WHOLE else "string")
+    if json in {"integer", "number"} and kind in {"date", "datetime", "time"}:
+        return None  # seconds since 1970, of which nobody speaks
     spec = _MADE.get(name) or (
         sample(name, {"type": json}, "") if kind or json != "string" else None
     )
@@ -287,6 +290,7 @@ def made_column(name: str, stated: str) -> Column | None:
         json = "number"
     if isinstance(spec, dict) and "instant" in spec:
         spec = {"datetime": spec["instant"]}
+    json = "integer" if json == "number" and whole(spec) else json
     return Column(name, _TYPES.get(json, "TEXT"), spec, kind)
 
 

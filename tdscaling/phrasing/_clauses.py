@@ -6,10 +6,11 @@ order in which a person mentions several.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from tdscaling.declared.definition import Parameter
-from tdscaling.phrasing.names import identified, split
+from tdscaling.phrasing.names import article, identified, split
 from tdscaling.phrasing.verbs import listed
 
 _CONTAINERS = listed(
@@ -46,6 +47,8 @@ _BY_FIRST_WORD = {
     "destination": "to {}", "departure": "leaving {}", "recipient": "to {}", "birth": "born {}",
     "begin": "from {}", "receiver": "to {}", "sender": "from {}",
 }  # fmt: skip
+_PLACE = r" (?:in|to|from|for|of|on|by) (?:an?|the|my|this|that|one|any|each) (?:\w+ ){0,2}"
+_PAYING = listed("pay send transfer refund charge deposit withdraw donate collect bill invoice")
 _SEARCHING = listed("search find lookup discover explore query")
 _SAYING = listed("send post reply comment tweet publish write message notify")
 
@@ -63,10 +66,8 @@ def order(names: Sequence[str], parameters: Mapping[str, Parameter]) -> list[str
 def without_place(request: str, names: Sequence[str], parameters: Mapping[str, Parameter]) -> str:
     """A request without "in a project" where it is going to say which project."""
     for name in names:
-        noun = parameters[name].noun or ""
-        for small in ("in", "to", "from", "for", "of", "on", "by"):
-            for word in ("a", "an", "the", "my"):
-                request = request.removesuffix(f" {small} {word} {noun}")
+        noun = re.escape(parameters[name].noun or "value")
+        request = re.sub(_PLACE + noun + "$", "", request, flags=re.IGNORECASE) or request
     return request
 
 
@@ -142,6 +143,8 @@ def _by_kind(parameter: Parameter, noun: str, verb: str, thing: str) -> str:
         return 'saying "{}"' if verb in _SAYING else 'with the {noun} "{}"'
     if kind == "name" and noun.split()[:-1] and not thing.endswith(noun.split()[0]):
         return "with the {noun} {}"
+    if kind == "amount" and verb not in _PAYING and noun != "amount":
+        return f"with {article(noun)} of {{}}" if noun else "of {}"
     if kind in _BY_KIND and _generic(parameter, noun):
         return _BY_KIND[str(kind)]
     return "with {} as the {noun}"

@@ -15,7 +15,7 @@ from tdscaling.declared.definition import Parameter
 from tdscaling.phrasing.clean import argument_text, plain
 from tdscaling.phrasing.kinds import LABELS, json_type, kind_of
 from tdscaling.phrasing.names import identified, plural, spoken_name, verb_and_thing
-from tdscaling.phrasing.samples import sample
+from tdscaling.phrasing.samples import sample, whole
 from tdscaling.schema import Tool
 
 MOST_REQUIRED = 8
@@ -156,7 +156,8 @@ def _parameter(
         noun = plural(noun)
     extra = {key: schema[key] for key in _KEPT if key in schema}
     return Parameter(
-        type=json,  # type: ignore[arg-type]
+        # What is counted is whole; the schema that is offered stays as it was published.
+        type="integer" if json == "number" and whole(spec) else json,  # type: ignore[arg-type]
         description=about or f"{noun[0].upper()}{noun[1:]}",
         noun=noun,
         ask=_question(noun, kind, schema),

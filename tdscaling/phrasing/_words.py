@@ -208,7 +208,7 @@ def _base(said: str, verb: str, thing: str, many: bool, own: str | None, number:
 
 
 def _plain_base(said: str, verb: str, thing: str, many: bool, number: int) -> str:
-    if said and (not thing or ACTIONS.get(verb) in {"act", None}):
+    if said and (not thing or not verb or ACTIONS.get(verb) in {"act", None}):
         return said
     noun = plural(thing) if many or ACTIONS.get(verb) == "list" else thing
     named = f"{_SYNONYMS[verb][number % 3]}" if verb in _SYNONYMS else verb

@@ -6,8 +6,11 @@ markup or control characters, capped; and an imperative clause where the first s
 
 from __future__ import annotations
 
+import html
+import itertools
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from tdscaling.phrasing.verbs import VERBS, base
 
@@ -41,6 +44,9 @@ _STOP = re.compile(
     r"|directly|like|e\.?g\b|i\.?e\b|and optionally|from the database|in the database)\b).*",
     re.IGNORECASE | re.DOTALL,
 )
+_BREAK = re.compile(r"\n\s*\n|\n(?=[ \t]*[A-Z\-*#])")
+_SENTENCES = 2
+_TWICE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
 _TECHNICAL = re.compile(
     r"\b(?:json|api|endpoint|mcp|server|param(?:eter)?s?|schema|http|rest|graphql|tool|dict|"
     r"boolean|payload|request|response|query string|uuid|ids?|args?|stdout|callback|sdk|llm)\b",
@@ -78,7 +84,7 @@ def plain(text: object, longest: int = LONGEST) -> str:
     """One line of plain text without what templates, markup or terminals give a meaning."""
     kept = "".join(
         " " if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"} else char
-        for char in str(text)[:_READ]
+        for char in html.unescape(str(text)[:_READ])
     )
     line = " ".join(_MARKUP.sub(" ", kept).split())
     return line if len(line) <= longest else f"{line[:longest].rpartition(' ')[0]}..."
@@ -89,21 +95,28 @@ def value(text: str, longest: int = 120) -> str:
     return " ".join("".join(c for c in text if c.isprintable() or c in "\n\t").split())[:longest]
 
 
-def sentence(description: str) -> str:
-    """The first sentence of a description, without sections on arguments and results."""
-    text = plain(_SECTION.sub("", description[:_READ]) or description)
-    return re.split(r"(?<=[a-z0-9)])[.!?](?:\s|$)", text, maxsplit=1)[0].strip(" .")
+def sentences(description: str) -> Iterator[str]:
+    """The sentences of a description; what stands in a paragraph of its own is one."""
+    text = _SECTION.sub("", description[:_READ]) or description
+    for part in _BREAK.split(text):
+        for said in re.split(r"(?<=[a-z0-9)])[.!?](?:\s|$)", plain(part)):
+            if said.strip(" ."):
+                yield said.strip(" .")
 
 
 def imperative(description: str) -> str:
-    """The first sentence as somebody would ask for it, empty where it is none.
+    """The first sentence that somebody could ask for, empty where none of the first two is one.
 
     `Returns the current price of a coin using the API.` is `get the current price of a coin`.
     """
-    text = sentence(description)
+    found = map(_asked, itertools.islice(sentences(description), _SENTENCES))
+    return next((asked for asked in found if asked), "")
+
+
+def _asked(text: str) -> str:
     for _ in range(2):
         text = _LEAD.sub("", text)
-    clause = _STOP.sub("", text).strip(" .,-")
+    clause = _TWICE.sub(r"\1", _STOP.sub("", text).strip(" .,-"))
     for pattern, words in _YOURS:
         clause = pattern.sub(words, clause)
     while _TAIL.search(clause):

@@ -7,19 +7,20 @@ nouns in singular and plural. Names are untrusted: what leaves is letters, digit
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
+from tdscaling.phrasing.paths import is_version, of_path
 from tdscaling.phrasing.verbs import VERBS, base, listed
 
 _PARTS = re.compile(
-    r"(?<![A-Za-z])[A-Za-z]\d+(?![A-Za-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
+    r"(?<![A-Za-z])[A-Za-z]\d+(?![A-Za-z])|(?<=[a-z])V\d+(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
 )
 _PREPOSITIONS = listed(
     "by from for in of to with on at into via using as per within between about and or"
 )
 _FILLER = listed(
-    "a an the all my mcp api tool tools v1 v2 v3 single one specific current batch bulk "
-    "controller handler"
+    "a an the all my mcp api tool tools single one specific current batch bulk controller handler"
 )
 _WRAPPERS = listed(
     "detail details info information data list record records entry item object by metadata"
@@ -108,7 +109,11 @@ def verb_and_thing(name: str, service: str = "") -> tuple[str, str, bool]:
         name: of the tool.
         service: whose words the name may begin with, which say nothing then.
     """
-    parts = [part for part in split(name) if part not in _FILLER]
+    path = of_path(name, split, singular)
+    if path is not None:
+        verb, words, many = path
+        return _named(verb, _until_preposition(words), many)
+    parts = [part for part in split(name) if part not in _FILLER and not is_version(part)]
     own = set(split(service))
     while (
         len(parts) > 1
@@ -122,13 +127,20 @@ def verb_and_thing(name: str, service: str = "") -> tuple[str, str, bool]:
         verb = base(parts[position])
         before, after = parts[:position], parts[position + 1 :]
         rest = after if after and not _is_tail(after) else before
-    things = _until_preposition(rest)
+    return _named(verb, _until_preposition(rest), None)
+
+
+def _named(verb: str, words: Sequence[str], many: bool | None) -> tuple[str, str, bool]:
+    """Verb, thing and plural, without words that say nothing; a plural tells if it is not known."""
+    things = [part for part in words if part not in _FILLER and not is_version(part)]
     while len(things) > 1 and things[-1] in _WRAPPERS | _MANNERS:
         things = things[:-1]
+    if len(things) > 1 and things[0] == "detailed":
+        things = things[1:]
     if not things:
         return verb, "", False
-    many = singular(things[-1]) != things[-1]
-    return verb, " ".join([*things[:-1], singular(things[-1])][-3:]), many
+    stated = singular(things[-1]) != things[-1] if many is None else many
+    return verb, " ".join([*things[:-1], singular(things[-1])][-3:]), stated
 
 
 def _verb_at(parts: list[str]) -> int | None:

@@ -223,11 +223,21 @@ def _as_type(schema: Mapping[str, Any]) -> Any:
         try:
             if stated == "string":
                 return value(str(given))
-            return int(given) if stated == "integer" else float(given)
+            number = float(given)
+            return int(number) if stated == "integer" or number.is_integer() else number
         except (TypeError, ValueError, OverflowError):
             return None
 
     return convert
+
+
+def whole(spec: Any) -> bool:
+    """Whether a generator makes whole numbers only."""
+    if not isinstance(spec, dict):
+        return False
+    values = spec.get("choice")
+    listed = isinstance(values, list) and all(type(value) is int for value in values)
+    return listed or bool({"int", "seq"} & set(spec))
 
 
 _TYPES: dict[str, Any] = {"string": str, "integer": int, "number": (int, float), "array": list,

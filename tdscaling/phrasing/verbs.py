@@ -5,6 +5,7 @@ Enters: a word. Leaves: its base form, and the class of action that it stands fo
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 Action = Literal["get", "list", "create", "update", "delete", "status", "compute", "act"]
@@ -24,7 +25,7 @@ _BY_ACTION: dict[Action, str] = {
     "disable start stop pause resume lock unlock accept decline resolve reopen restore confirm "
     "suspend terminate pin unpin verify release deploy block unblock mute unmute merge restart "
     "abort end ship refund return undo trash untrash unarchive "
-    "unpublish unassign unlink unstar expire schedule",
+    "unpublish unassign unconfirm unpost unfreeze unarchive unlink unstar expire schedule",
     "compute": "convert calculate compute estimate predict translate validate compare evaluate "
     "analyze analyse measure encode decode format parse detect classify extract transform "
     "subtract multiply divide sum generate solve simulate score rank geocode reverse hash encrypt "
@@ -69,11 +70,10 @@ PAST: dict[str, str] = {
     "reset": "reset", "think": "thought out", "init": "initialized", "wait": "waited for",
     "spin": "spun", "split": "split", "hit": "hit", "cut": "cut",
 }  # fmt: skip
-_DOUBLED = listed(
-    "ship drop stop tag debug pin unpin transfer submit log swap refer ban scan drag map tap "
-    "fit clip "
-    "commit ping flip plan chat step trim wrap zip skip patrol"
-)
+_DOUBLED = listed("debug transfer submit refer commit patrol admit permit defer prefer omit")
+"""Verbs of more than one syllable that double their last letter."""
+_SHORT = re.compile(r"(?:un|re)?[^aeiou]*[aeiou][^aeiouwxy]")
+"""Those of one syllable, with one vowel and one consonant at the end, all do: `pin`, `unpin`."""
 
 
 def past(verb: str) -> str:
@@ -82,7 +82,7 @@ def past(verb: str) -> str:
         return PAST[verb]
     if verb.endswith("e"):
         return f"{verb}d"
-    if verb in _DOUBLED and not verb.endswith("ng"):
+    if verb in _DOUBLED or _SHORT.fullmatch(verb):
         return f"{verb}{verb[-1]}ed"
     if verb.endswith("y") and verb[-2:-1] not in "aeiou":
         return f"{verb[:-1]}ied"

@@ -228,6 +228,8 @@ def _joined(summary: str, description: str) -> str:
     summary, description = untagged(summary[:5_000]), untagged(description[:5_000])
     if not summary or description.lower().startswith(summary.lower().rstrip(".")):
         return description or summary
+    if description and summary[-1] not in ".!?:":
+        summary += "."
     return f"{summary}\n\n{description}" if description else summary
 
 
