@@ -186,6 +186,15 @@ def alive(pid: int) -> bool:
     return True
 
 
+def dead(pid: int) -> bool:
+    """Whether a process is gone, or has ended and only waits to be asked for."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+    except OSError:
+        return True
+
+
 def empty(fd: int) -> None:
     try:
         while os.read(fd, 4096):

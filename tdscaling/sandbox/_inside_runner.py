@@ -25,7 +25,7 @@ from tdscaling.sandbox import _inside_children as children
 from tdscaling.sandbox import _inside_clock as clock
 from tdscaling.sandbox import _inside_files as files
 from tdscaling.sandbox import _inside_lock as lock
-from tdscaling.sandbox._inside_job import Job, Kernel, alive, reap
+from tdscaling.sandbox._inside_job import Job, Kernel, alive, dead, reap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ HEAD = struct.Struct(">II")
 MOST = 1 << 28
 """Bytes of a frame that are taken."""
 SWEEP_SECONDS = 5.0
+GENERATIONS = 50
+"""How often new processes may appear while the old are being killed."""
 _monotonic, _sleep = time.monotonic, time.sleep  # as they are before the clock is patched
 
 
@@ -234,20 +236,20 @@ class Runner:
             Whether the spared one is alive.
         """
         deadline = _monotonic() + SWEEP_SECONDS
-        rounds = 0
+        seen: set[int] = set()
+        generations = 0
         while True:
             reap()
-            others = [
-                int(n) for n in os.listdir("/proc") if n.isdigit() and int(n) not in (1, spare)
-            ]
+            listed = {int(name) for name in os.listdir("/proc") if name.isdigit()}
+            # A dead child of the notebook stays listed until the notebook asks for it.
+            others = {pid for pid in listed - {1, spare} if not dead(pid)}
             if not others:
                 return spare is not None and alive(spare)
-            rounds += 1
-            if spare is None or rounds > 20:  # forks faster than they can be listed
+            generations += bool(others - seen)
+            seen |= others
+            if generations > GENERATIONS:  # they fork faster than they can be listed
                 spare = None
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(-1, signal.SIGKILL)
-            for pid in others if spare else ():
+            for pid in others if spare else [-1]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             if _monotonic() > deadline:

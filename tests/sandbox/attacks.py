@@ -94,10 +94,19 @@ while True:
     except OSError:
         pass
 """, status=("ok", "timeout"), seconds=1.0),
-    bash("leaves a process behind in a session of its own", """
-        setsid -f sleep 1000 2>/dev/null || (setsid sleep 1000 &) || true
-        (trap '' TERM HUP INT; nohup sleep 1000 >/dev/null 2>&1 &)
+    python("leaves a process behind in a session of its own", """
+        for _ in range(3):
+            if os.fork() == 0:
+                os.setsid()
+                for number in range(1, 32):
+                    if number not in (9, 19):
+                        signal.signal(number, signal.SIG_IGN)
+                if os.fork() == 0:
+                    time.sleep(1000)
+                os._exit(0)
     """),
+    bash("leaves a process behind that ignores signals",
+         "(trap '' TERM HUP INT; nohup sleep 1000 >/dev/null 2>&1 &)"),
     python("kills everything it may", """
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for number in (1, 2, 15, 9, 19, 11):

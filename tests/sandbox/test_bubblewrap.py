@@ -29,7 +29,7 @@ sandbox = bubblewrap_sandbox(Path(sys.argv[1]), pool=1)
 session = sandbox.open("victim")
 session.run("x = 1", "python")
 print("ready", flush=True)
-session.run("setsid sleep 1000 & while :; do :; done", "bash", seconds=15)
+session.run("nohup sleep 1000 & while :; do :; done", "bash", seconds=15)
 """
 
 ENDS = """
@@ -132,7 +132,7 @@ def test_cgroup_goes_with_its_session(cache: Path) -> None:
     mine = _owner.name()
     with bubblewrap_sandbox(cache).open("group") as session:
         assert [name for name in cgroups() if name.startswith(mine)]
-        session.run("setsid sleep 1000 &", "bash")
+        session.run("nohup sleep 1000 &", "bash")
     assert [name for name in cgroups() if name.startswith(mine)] == []
 
 

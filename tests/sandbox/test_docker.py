@@ -34,7 +34,7 @@ from tests.sandbox.parts import docker_sandbox
 sandbox = docker_sandbox(Path(sys.argv[1]), sys.argv[2], pool=1)
 session = sandbox.open("victim")
 print("ready", flush=True)
-session.run("setsid sleep 1000 & while :; do :; done", "bash", seconds=15)
+session.run("nohup sleep 1000 & while :; do :; done", "bash", seconds=15)
 """
 
 
