@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tdscaling.coding.mix import NO_MIX
 from tdscaling.rounds import Budget, Rounds
 from tdscaling.schema import Outcome
 from tdscaling.store import FILE, Store
@@ -38,7 +39,7 @@ async def grow(trajectories: int, folder: Path) -> list[tuple[int, float, float,
     store = Store.open(folder / FILE, {})
     limits = Budget.of({**built["budget"], "trajectories": trajectories})
     menu = built["blueprints"].menu(built["clusters"].build(built["tools"].load()))
-    rounds = Rounds(store, built["metrics"], built["evolution"], menu, 1, 32, limits)
+    rounds = Rounds(store, built["metrics"], built["evolution"], menu, 1, 32, limits, NO_MIX)
     slots, rows, goal = built["execution"].slots(1), [], WARM
     played, counted, loop = 0.0, 0, time.process_time()
     async with built["execution"].start(attempt) as submit:
@@ -60,7 +61,7 @@ async def grow(trajectories: int, folder: Path) -> list[tuple[int, float, float,
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
     begun = time.process_time()
-    again = Rounds(store, built["metrics"], built["evolution"], menu, 1, 32, limits)
+    again = Rounds(store, built["metrics"], built["evolution"], menu, 1, 32, limits, NO_MIX)
     taken_up = time.process_time() - begun
     print(f"taking up the finished run: {taken_up:.1f} s CPU, done: {again.done}")
     store.close()

@@ -17,6 +17,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from tdscaling.coding.mix import NO_MIX
 from tdscaling.evolution.none import UniformEvolution
 from tdscaling.metrics.default import DiversityMetrics
 from tdscaling.rounds import Budget, Rounds
@@ -60,7 +61,7 @@ def measure(round_size: int, stragglers: tuple[int, ...]) -> float:
         limits = Budget.of(
             {"trajectories": 10**6, "tokens": None, "attempts": CONVERSATIONS, "patience": 100}
         )
-        rounds = Rounds(store, metrics, UniformEvolution(), menu(), 1, round_size, limits)
+        rounds = Rounds(store, metrics, UniformEvolution(), menu(), 1, round_size, limits, NO_MIX)
         seconds = asyncio.run(work(rounds, stragglers))
         store.close()
     return CONVERSATIONS / seconds

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tdscaling.attempt import Attempt
+from tdscaling.coding.mix import NO_MIX
 from tdscaling.graphs import conversation
 from tdscaling.rounds import Budget, Rounds
 from tdscaling.schema import Draw, Outcome
@@ -71,6 +72,7 @@ def rounds_of(built: dict[str, Any], store: Store, trajectories: int) -> Rounds:
         built["seed"],
         built["round_size"],
         limits,
+        NO_MIX,
     )
 
 

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from tdscaling.blueprints import Blueprints
+from tdscaling.coding.domain import CodeDomain
 from tdscaling.declared.domain import Domain
 from tdscaling.environments import Environment, Environments
 from tdscaling.errors import AttemptError, BlueprintError, DomainError
@@ -139,7 +140,7 @@ class Attempt:
         """
         try:
             home = self._domains[cluster.domain]
-            if not home.blocking:
+            if not home.blocking and "compute" not in draw.request.operators:
                 return self._blueprints.make(draw, cluster, self._domains)
             # A plan over a server waits for it: the other conversations go on meanwhile.
             loop, make = asyncio.get_running_loop(), self._blueprints.make
@@ -206,7 +207,7 @@ class Attempt:
             },
             "domains": {name: domain.digest for name, domain in scene.domains.items()},
             "blueprint": blueprint.to_json(),
-        }
+        } | sandbox_of(scene.domains)
         line = {
             "id": trajectory_id(draw),
             "messages": list(transcript.messages),
@@ -252,6 +253,14 @@ def scene_of(blueprint: Blueprint, domains: Mapping[str, Domain], seed: str) -> 
     ]
     system = SYSTEM.format(about=about, clock=" and ".join(clocks))
     return Scene(blueprint, chosen, tools, system, seed)
+
+
+def sandbox_of(domains: Mapping[str, Domain]) -> dict[str, Any]:
+    """What the code of a conversation ran in; nothing where no code runs."""
+    for domain in domains.values():
+        if isinstance(domain, CodeDomain):
+            return {"sandbox": dict(domain.sandbox.describe())}
+    return {}
 
 
 def trajectory_id(draw: Draw) -> str:

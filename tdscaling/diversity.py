@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
+from tdscaling.coding.areas import AREAS
 from tdscaling.store import Store
 
 OVER = {
@@ -106,6 +107,36 @@ class Entropy:
 def entropy(store: Store, over: str) -> Entropy:
     """Entropy over one of `OVER`."""
     return Entropy(OVER[over], **store.query(_ENTROPY.format(spread=_SPREADS[over]))[0])
+
+
+@dataclass(frozen=True, slots=True)
+class CodingShare:
+    """How much of a run is about code."""
+
+    draws: int
+    drawn: float
+    """Share of the draws that are coding tasks or asked for `compute`, 0 to 1."""
+    accepted: float
+    """Share of the accepted trajectories in which code was run for that, 0 to 1."""
+
+
+def coding_share(store: Store) -> CodingShare:
+    """The measured share of coding tasks."""
+    areas = ", ".join(f"'{name}'" for name in AREAS)
+    about = (
+        f"(list_has_any(string_split(domain, '+'), [{areas}])"
+        " OR list_contains(string_split(asked_operators, '+'), 'compute'))"
+    )
+    row = store.query(
+        f"SELECT count(*) AS draws, count(*) FILTER ({about}) AS coding,"
+        f" count(*) FILTER (accepted) AS accepted,"
+        f" count(*) FILTER (accepted AND {about}) AS coding_accepted FROM trajectories"
+    )[0]
+    return CodingShare(
+        row["coding"],
+        row["coding"] / max(row["draws"], 1),
+        row["coding_accepted"] / max(row["accepted"], 1),
+    )
 
 
 def figures(store: Store) -> dict[str, Any]:

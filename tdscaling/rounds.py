@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tdscaling.coding.mix import Mix
 from tdscaling.errors import ConfigError
 from tdscaling.evolution import Alarm, Evolution
 from tdscaling.metrics import Metrics
@@ -77,6 +78,7 @@ class Rounds:
         seed: of the run.
         size: draws per round, at least 1.
         budget: when to end.
+        mix: turns a share of the draws into coding tasks.
     """
 
     def __init__(
@@ -88,9 +90,11 @@ class Rounds:
         seed: int,
         size: int,
         budget: Budget,
+        mix: Mix,
     ) -> None:
         self._store, self._metrics, self._evolution = store, metrics, evolution
         self._menu, self._seed, self._size, self._budget = menu, seed, size, budget
+        self._mix = mix
         self._queue: deque[Draw] = deque()
         self._waiting: dict[int, Outcome] = {}
         self._batch: list[Outcome] = []
@@ -135,14 +139,15 @@ class Rounds:
         for earlier in sorted(self._unseen):
             if earlier <= round_ - LAG:
                 for outcome in self._unseen.pop(earlier):
-                    self._evolution.observe(outcome)
+                    self._learn(outcome)
         first = round_ * self._size
         self._steered += 1
         if first + self._size <= self._next:
             return  # of a run that is continued: this round is in the ledger already
         steering = self._evolution.steer(round_, self._size, self._menu, self._seed)
         self._decisions += steering.decisions
-        parents = self._parents(steering.requests)
+        requests = self._mix.applied(steering.requests, first)
+        parents = self._parents(requests)
         self._queue.extend(
             Draw(
                 index,
@@ -151,9 +156,14 @@ class Rounds:
                 request,
                 parents[request.parent] if request.parent else None,
             )
-            for index, request in enumerate(steering.requests, first)
+            for index, request in enumerate(requests, first)
             if index >= self._next
         )
+
+    def _learn(self, outcome: Outcome) -> None:
+        """Draws that were turned tell the evolution nothing: it did not ask for them."""
+        learner = self._mix if self._mix.concerns(outcome.request) else self._evolution
+        learner.observe(outcome)
 
     def _parents(self, requests: Iterable[Request]) -> dict[str, Blueprint]:
         """The blueprints that requests want mutated, as the ledger holds them."""
@@ -187,7 +197,7 @@ class Rounds:
         self._metrics.observe(outcome)
         self._watch.observe(outcome)
         if outcome.round <= self._replayed:
-            self._evolution.observe(outcome)  # no round will be steered without it
+            self._learn(outcome)  # no round will be steered without it
         else:
             self._unseen.setdefault(outcome.round, []).append(outcome)
         if outcome.verdict.accepted:

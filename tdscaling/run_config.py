@@ -20,6 +20,7 @@ IGNORED = {
     "hydra": "paths and logging",
     "report": "rewritten from the ledger as well",
     "run_dir": "the run directory itself may be moved",
+    "sandbox": "what code ran in is recorded as it was found, under RAN_IN",
 }
 """Top-level keys that do not decide the data, each with its reason."""
 
@@ -29,6 +30,9 @@ REACH = ("base_url", "timeout", "retries", "api_key_env")
 RAISABLE = "budget"
 """Numbers under this key may grow (or become null, no limit): a longer run starts with the same
 bytes as a shorter one. They may not shrink, because what they forbid may be stored already."""
+
+RAN_IN = "ran_in"
+"""Key of what a run found its code to run in: backend, digest of its image, limits."""
 
 _SECRETS = ("api_key", "token", "password", "secret")
 _MISSING = "not set"
@@ -73,6 +77,8 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tup
         if "llm." in key and key.rpartition(".")[2] in REACH:
             continue
         before, after = was.get(key, _MISSING), now.get(key, _MISSING)
+        if key.startswith(f"{RAN_IN}.") and after is _MISSING:
+            continue  # not known before a sandbox was tried; without one the tools differ
         if not _equal(before, after) and not _raised(key, before, after):
             yield key, _show(before), _show(after)
 

@@ -17,6 +17,7 @@ import yaml
 from rich.console import Console
 
 from tdscaling.catalog import Skipped
+from tdscaling.diversity import coding_share
 from tdscaling.store import Store
 
 _INDENT = 12
@@ -56,6 +57,9 @@ def _rows(store: Store, figures: Mapping[str, Any], why: str) -> Iterator[tuple[
         f"{figures['complexity_mean']:.1f} per trajectory of {figures['calls_mean']:.1f} calls, "
         f"{figures['complexity_per_call']:.2f} per call",
     )
+    share = coding_share(store)
+    if share.draws:
+        yield "coding", f"{share.accepted:.1%} of the accepted, {share.drawn:.1%} of the draws"
     yield "coverage", f"{figures['cells_covered']} cells, {figures['tools_covered']} tools"
     spent = store.query(
         "SELECT coalesce(sum(prompt_tokens + completion_tokens), 0)::BIGINT AS tokens, "

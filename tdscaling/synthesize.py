@@ -24,6 +24,8 @@ from tdscaling.attempt import Attempt, Graph
 from tdscaling.blueprints import Blueprints
 from tdscaling.catalog import Catalog
 from tdscaling.clusters import Clusters
+from tdscaling.coding.mix import Mix
+from tdscaling.coding.parts import Coding, coding_parts
 from tdscaling.environments import Environments
 from tdscaling.errors import ConfigError, RunDirectoryError, TdscalingError
 from tdscaling.evolution import Evolution
@@ -33,6 +35,8 @@ from tdscaling.metrics import Metrics
 from tdscaling.progress import Display
 from tdscaling.report import write_report
 from tdscaling.rounds import Budget, Rounds
+from tdscaling.run_config import RAN_IN
+from tdscaling.sandbox import Sandbox
 from tdscaling.schema import Cluster, Outcome
 from tdscaling.store import FILE, Store
 from tdscaling.summary import print_continuation, print_skipped, print_summary
@@ -58,6 +62,8 @@ def synthesize(
     execution: Execution,
     export: Export,
     llm: object,
+    sandbox: Sandbox,
+    coding: dict[str, Any],
     report: dict[str, int],
     run_dir: str,
 ) -> int:
@@ -73,23 +79,22 @@ def synthesize(
     catalog = tools.load()
     print_skipped(console, catalog.skipped)
     found = clusters.build(catalog)
+    code = _coding(console, sandbox, coding)
     attempt = Attempt(
-        domains=environments.prepare(catalog, found),
-        clusters=found,
+        domains=code.joined(environments.prepare(catalog, found)),
+        clusters=(*found, *code.clusters),
         blueprints=blueprints,
-        user=roles["user"],
-        assistant=roles["assistant"],
-        judge=roles["judge"],
+        **roles,
         environments=environments,
         graph=graphs,
         verification=verification,
         metrics=metrics,
     )
-    with _told_how_to_go_on(console, directory), _ledger(directory, catalog, found) as store:
-        rounds = Rounds(store, metrics, evolution, blueprints.menu(found), seed, round_size, limits)
+    with _told_how_to_go_on(console, directory), _ledger(directory, catalog, found, code) as store:
+        menu, mix = blueprints.menu(found), Mix(code.share, code.clusters, seed)
+        rounds = Rounds(store, metrics, evolution, menu, seed, round_size, limits, mix)
         with Display(console, limits.trajectories, store.accepted) as display:
-            slots = execution.slots(concurrency)
-            interrupted = asyncio.run(_work(rounds, attempt, execution, slots, display))
+            interrupted = asyncio.run(_work(rounds, attempt, execution, concurrency, display))
         if store.accepted:
             files = export.write(store, directory)
             page = write_report(directory, trajectories=report["trajectories"], store=store)
@@ -99,6 +104,16 @@ def synthesize(
         if interrupted:
             raise KeyboardInterrupt
     return 0
+
+
+def _coding(console: Console, sandbox: Sandbox, knobs: dict[str, Any]) -> Coding:
+    """The coding tasks of the run; one line says why there are none."""
+    code = coding_parts(sandbox, **knobs)
+    if code.off:
+        console.print(
+            f"coding tasks are left out: {code.off}", soft_wrap=True, markup=False, highlight=False
+        )
+    return code
 
 
 def _check(concurrency: int, round_size: int, report: dict[str, int]) -> None:
@@ -112,10 +127,10 @@ def _check(concurrency: int, round_size: int, report: dict[str, int]) -> None:
 
 
 async def _work(
-    rounds: Rounds, attempt: Attempt, execution: Execution, slots: int, display: Display
+    rounds: Rounds, attempt: Attempt, execution: Execution, concurrency: int, display: Display
 ) -> bool:
     """Run attempts until the budget is spent or the user interrupts; True where they did."""
-    stopping = asyncio.Event()
+    stopping, slots = asyncio.Event(), execution.slots(concurrency)
     with _draining(stopping, display):
         async with execution.start(attempt) as submit:
             running: set[asyncio.Future[Outcome]] = set()
@@ -181,11 +196,15 @@ def _told_how_to_go_on(console: Console, directory: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _ledger(directory: Path, catalog: Catalog, clusters: tuple[Cluster, ...]) -> Iterator[Store]:
+def _ledger(
+    directory: Path, catalog: Catalog, clusters: tuple[Cluster, ...], code: Coding
+) -> Iterator[Store]:
     config = yaml.safe_load((directory / ".hydra" / "config.yaml").read_text(encoding="utf-8"))
-    store = Store.open(directory / FILE, config)
+    # What a snippet ran in decides what it printed, so it is part of what decides the data.
+    ran_in = {RAN_IN: code.sandbox} if code.sandbox else {}
+    store = Store.open(directory / FILE, config | ran_in)
     try:
-        _settle_clusters(store, clusters)
+        _settle_clusters(store, (*clusters, *code.clusters))
         used = {name for cluster in clusters for name in cluster.services}
         services = [service for name, service in catalog.services.items() if name in used]
         store.put_sources(services, [(entry.where, entry.why) for entry in catalog.skipped])

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tdscaling.coding.mix import NO_MIX
 from tdscaling.errors import ConfigError
 from tdscaling.evolution import Evolution
 from tdscaling.rounds import Budget, Rounds
@@ -35,7 +36,7 @@ def budget(**values: int | None) -> Budget:
 
 def rounds_of(store: Store, limits: Budget, evolution: Evolution | None = None) -> Rounds:
     metrics, entropy = copy.deepcopy((config()["metrics"], config()["evolution"]))
-    return Rounds(store, metrics, evolution or entropy, menu(), 1, SIZE, limits)
+    return Rounds(store, metrics, evolution or entropy, menu(), 1, SIZE, limits, NO_MIX)
 
 
 def made(draw: Draw) -> Outcome:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tdscaling.blueprints._compute import add_figure, figures
 from tdscaling.blueprints._plan import Planner
 from tdscaling.blueprints._refer import PERSONAL
 from tdscaling.declared.domain import Domain, ToolSpec
@@ -104,6 +105,29 @@ class Composer:
             self._next_turn()
             self._must(self._plain, "operator extend")
             self.applied.add("extend")
+
+    def compute(self) -> None:
+        """Add a figure over what the steps returned, to be worked out by code.
+
+        Raises:
+            BlueprintError: if they returned nothing to compute over.
+        """
+        found = list(figures(self._planner.steps))
+        for _ in range(CARRIER_TRIES):
+            lists = [(d, s) for d, s in self._tools() if s.file.result == "many" and not s.writes]
+            if found or not lists:
+                break
+            self._begin()
+            self._try(lists)
+            found = list(figures(self._planner.steps))
+        if not found:
+            raise BlueprintError(
+                f"{self._domains[0].name}: nothing of this plan can be computed on"
+            )
+        if self._closed or self._random.random() < NEW_TURN_SHARE:
+            self._next_turn()
+        add_figure(self._planner, self._domains[-1].name, self._random.choice(found), self._turn)
+        self.applied.add("compute")
 
     def _must(self, make: Callable[[], bool], what: str) -> None:
         if not make():
@@ -248,11 +272,25 @@ class Composer:
             if self._join():
                 return True
             if self._try(carriers) is None:
-                return False
-        return self._join()
+                break
+        return self._join() or self._beside()
+
+    def _beside(self) -> bool:
+        """A further wish for the other of two live servers, which seldom share a kind of value."""
+        home, other = self._domains[:2]
+        if not (home.blocking and other.blocking):
+            return False
+        if not self._planner.steps and not self._plain():
+            return False
+        self._begin(own_turn=True)
+        others = [(other, other.tools[name]) for name in sorted(self._planner.allowed[other.name])]
+        if self._try(others) is None:
+            return False
+        self._active.append(other)
+        return True
 
     def _join(self) -> bool:
-        home, other = self._domains
+        home, other = self._domains[:2]
         joins = [
             (number, column, spec, name)
             for number, step in enumerate(self._planner.steps)

@@ -52,11 +52,17 @@ class DraftStep:
     """True where the step is what the user wants if the step before is refused."""
     owned: bool = False
     """True for a lookup that finds what is the user's own."""
+    words: str = ""
+    """The wish, imperative, where it is not one that the tool's file words."""
+    follows: frozenset[int] = frozenset()
+    """Steps that it must come after, besides those that it takes a value from."""
 
     @property
     def depends(self) -> set[int]:
         """Steps that it takes a value from."""
-        return {b["step"] for b in self.bindings.values() if "step" in b}
+        inner = [v for b in self.bindings.values() for v in b.get("values", {}).values()]
+        taken = {b["step"] for b in (*self.bindings.values(), *inner) if "step" in b}
+        return taken | self.follows
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,8 @@ class Wording:
         }
 
     def _speak(self, number: int, step: DraftStep, hidden: str | None) -> str | None:
+        if step.words:
+            return step.words
         unsaid = set(self._unsaid(step))
         if step.purpose == "lookup" and not unsaid and not step.needed:
             return None

@@ -11,14 +11,18 @@ import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any
 
+from tdscaling.blueprints._coding import coding_blueprint
 from tdscaling.blueprints._compose import Composer
-from tdscaling.blueprints._dry_run import Executed, arrange, execute
+from tdscaling.blueprints._dry_run import Executed, arrange, rehearse
 from tdscaling.blueprints._identity import identity
 from tdscaling.blueprints._mutate import adopt, revisions
 from tdscaling.blueprints._plan import Planner
 from tdscaling.blueprints._wording import Wording
+from tdscaling.coding.areas import CALCULATIONS
+from tdscaling.coding.domain import CodeDomain
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.rows import Generators
 from tdscaling.declared.session import Session
@@ -42,6 +46,7 @@ ORDER: tuple[Operator, ...] = (
     "revise",
     "cross",
     "refuse",
+    "compute",
 )
 
 REDONE: frozenset[Operator] = frozenset({"withhold", "perturb"})
@@ -111,9 +116,12 @@ class DataFlowBlueprints:
             BlueprintError: if no draft works; the message is that of the last one.
         """
         problem = BlueprintError(f"{cluster.domain}: no draft was tried")
+        home = domains[cluster.domain]
         for attempt in range(self._tries):
             generators = Generators(f"{draw.seed}:plan:{attempt}", "2025-01-01 00:00", None)
             try:
+                if isinstance(home, CodeDomain):
+                    return coding_blueprint(cluster, home, generators.random)
                 return self._draft(draw, cluster, domains, generators)
             except BlueprintError as error:
                 problem = error
@@ -128,10 +136,7 @@ class DataFlowBlueprints:
     ) -> Blueprint:
         parent = draw.parent
         chosen = self._domains(draw, cluster, domains, generators)
-        seeds = {
-            domain.name: f"{self._seed}-{generators.random.randrange(self._worlds)}"
-            for domain in chosen
-        }
+        seeds = {domain.name: self._world(domain, generators.random) for domain in chosen}
         seeds |= parent.worlds if parent else {}
         asked = _asked(draw)
         allowed = {domain.name: frozenset(domain.tools) for domain in chosen}
@@ -144,6 +149,8 @@ class DataFlowBlueprints:
                 adopt(planner, parent)
                 composer.go_on(set(parent.operators) - REDONE, revisions(parent))
             composer.compose()
+            if "compute" in asked:
+                composer.compute()
         finally:
             _close(sessions)
         applied = set(composer.applied)
@@ -157,11 +164,7 @@ class DataFlowBlueprints:
         writing = {t.name for d in chosen for t in d.tools.values() if t.writes}
         injections = self._inject(plan, asked, writing, generators)
         applied |= {"perturb"} if injections else set()
-        fresh = _open(chosen, seeds)
-        try:
-            executed = execute(plan, planner.facts, fresh)
-        finally:
-            _close(fresh)
+        executed = rehearse(plan, planner.facts, chosen, seeds)
         operators = tuple(o for o in ORDER if o in applied)
         blueprint = _blueprint(
             cluster, chosen, operators, seeds, planner.facts, turns, executed, injections
@@ -181,11 +184,26 @@ class DataFlowBlueprints:
     ) -> tuple[Domain, ...]:
         home = domains[cluster.domain]
         inherited = draw.parent.domain.split("+")[1:] if draw.parent else []
+        if CALCULATIONS in inherited:
+            raise BlueprintError("a blueprint that computes is no parent")
+        computing = self._computing(draw, domains)
         if inherited or "cross" not in draw.request.operators:
-            return (home, *(domains[name] for name in inherited))
+            return (home, *(domains[name] for name in inherited), *computing)
         if not cluster.partners:
             raise BlueprintError(f"{cluster.domain}: no domain to cross with")
-        return (home, domains[generators.random.choice(cluster.partners)])
+        return (home, domains[generators.random.choice(cluster.partners)], *computing)
+
+    def _world(self, domain: Domain, random: Random) -> str:
+        if isinstance(domain, CodeDomain):
+            return domain.draw(random)
+        return f"{self._seed}-{random.randrange(self._worlds)}"
+
+    def _computing(self, draw: Draw, domains: Mapping[str, Domain]) -> tuple[Domain, ...]:
+        if "compute" not in draw.request.operators:
+            return ()
+        if CALCULATIONS not in domains:
+            raise BlueprintError("operator compute needs a sandbox: type sandbox=auto")
+        return (domains[CALCULATIONS],)
 
     def _inject(
         self,

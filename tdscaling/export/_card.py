@@ -90,6 +90,7 @@ def _diversity(summary: Summary) -> str:
     figures += [
         ["Pairs of tools where one fed the other", coverage["tool_pairs"]],
         ["Shapes of data-flow graphs", coverage["shapes"]],
+        ["Share of trajectories in which code was run for the task", coverage["coding"]],
     ]
     if summary.accepted:
         figures += [

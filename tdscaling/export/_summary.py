@@ -46,7 +46,8 @@ class Summary:
     complexity: Row
     """mean, median, p90, per_call, calls (mean), turns (mean): accepted trajectories"""
     coverage: Row
-    """tools_used, tools_offered, clusters_used, clusters_offered, cells, tool_pairs, shapes"""
+    """tools_used, tools_offered, clusters_used, clusters_offered, cells, tool_pairs, shapes,
+    coding (share of the accepted that are about code, 0 to 1)"""
     licences: list[Row]
     """service, licence (empty where its source states none), tools: services that were used"""
     config: dict[str, Any]
@@ -58,7 +59,7 @@ _REASONS = """SELECT coalesce(reason, 'unknown') AS reason, count(*) AS n FROM t
     WHERE NOT accepted GROUP BY 1 ORDER BY n DESC, 1"""
 _DOMAINS = """SELECT string_split(domain, '+')[1] AS domain, category, count(*) AS attempted,
     count(*) FILTER (accepted) AS accepted,
-    count(*) FILTER (accepted AND contains(domain, '+')) AS crossed
+    count(*) FILTER (accepted AND contains(replace(domain, '+calculations', ''), '+')) AS crossed
     FROM trajectories GROUP BY 1, 2 ORDER BY category, 1"""
 _MODES = """SELECT mode, count(*) AS accepted FROM trajectories WHERE accepted
     GROUP BY 1 ORDER BY 2 DESC, 1"""
@@ -97,6 +98,7 @@ def _coverage(store: Store, figures: Row) -> Row:
         "shapes": figures["shapes_covered"],
         "tools_offered": len(names),
         "clusters_offered": len(offered),
+        "coding": diversity.coding_share(store).accepted,
     }
 
 

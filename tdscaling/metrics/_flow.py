@@ -32,6 +32,8 @@ _LONGEST_LITERAL = 100_000
 """Characters of an observation that is tried as a Python literal; the parser's memory is large."""
 _IDENTIFIER = re.compile(r"[\w@][\w@.:/+-]*\w")
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+_SPACE = re.compile(r"\s")
+_CODE_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
 _DATE = re.compile(r"\d{4}-(\d\d)-(\d\d)(?:$|[T ])")
 _NAME_END = re.compile(r"([A-Z]?[a-z]+|[A-Z]+)\W*\d*$")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -103,7 +105,7 @@ def observed_leaves(content: str) -> Iterator[str]:
         return
     for leaf in leaves(data):
         yield leaf
-        if " " in leaf:
+        if _SPACE.search(leaf):
             yield from identifiers(leaf, names=True)
 
 
@@ -122,12 +124,13 @@ class ValueFlow:
         for match in _NUMBER.findall(text):
             self._numbers.add(_number(float(match.replace(",", ""))))
 
-    def bind(self, arguments: Mapping[str, Any]) -> Binding:
-        """What a call with these arguments takes out of observations."""
+    def bind(self, arguments: Mapping[str, Any], *, code: bool = False) -> Binding:
+        """What a call with these arguments takes out of observations; in code also numbers."""
         bound = depth = 0
         sources: set[int] = set()
         for name, argument in arguments.items():
-            found = [self._seen[leaf] for leaf in _mentions({name: argument}) if self._flowed(leaf)]
+            mentioned = [*_mentions({name: argument}), *(_literals(argument) if code else ())]
+            found = [self._seen[leaf] for leaf in mentioned if self._flowed(leaf)]
             if found:
                 bound += 1
                 depth = max(depth, 1 + max(deep for deep, _ in found))
@@ -178,6 +181,12 @@ def _mentions(arguments: dict[str, Any]) -> Iterator[str]:
             for word in identifiers(leaf, names=False):
                 if any(char.isalpha() for char in word):
                     yield word
+
+
+def _literals(code: Any) -> Iterator[str]:
+    """Telling numbers in code."""
+    for match in _CODE_NUMBER.findall(code) if isinstance(code, str) else ():
+        yield from leaves(float(match))
 
 
 def _is_label(name: str, value: str) -> bool:

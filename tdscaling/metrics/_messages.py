@@ -47,6 +47,8 @@ class Call:
     depth: int = 0
     sources: tuple[int, ...] = ()
     recovered: bool = False
+    outdated: bool = False
+    """Whether something was written after it."""
 
     def same_arguments(self, other: Call) -> bool:
         """Whether both calls say the same."""
@@ -161,6 +163,12 @@ def _arguments(raw: Any) -> dict[str, Any]:
     return raw if isinstance(raw, dict) else {}
 
 
+def _exited_badly(value: Mapping[str, Any]) -> bool:
+    """Whether a program ended with an exit code, and not with 0."""
+    code = value.get("exit_code", 0)
+    return code is None or (isinstance(code, int) and code != 0)
+
+
 def failed(content: str) -> bool:
     """Whether an observation tells that the call failed; see `docs/metrics.md`."""
     if _ERROR_TEXT.match(content):
@@ -176,4 +184,5 @@ def failed(content: str) -> bool:
         or value.get("success") is False
         or value.get("ok") is False
         or value.get("status") == "error"
+        or _exited_badly(value)
     )

@@ -28,6 +28,10 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 
+_WORD = re.compile(r"\w+")
+SHARED_WORDS = 0.5
+"""Share of the words of two pieces of code that they have in common, if one mends the other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -122,7 +126,7 @@ class _Reader:
         if len(batch) > 1:
             self._events.append("parallel")
         for call in batch:
-            binding = self._flow.bind(call.arguments)
+            binding = self._flow.bind(call.arguments, code=_runs_code(call.tool))
             call.bound, call.depth, call.sources = binding.bound, binding.depth, binding.sources
             call.writes = self._writes(call.tool)
         for call in batch:
@@ -157,16 +161,18 @@ class _Reader:
         self._calls.append((kind, call))
 
     def _kind(self, call: Call) -> str:
-        if _runs_code(call.tool):
-            return "code"
         if call.recovered:
             return "recover"
+        if _runs_code(call.tool):
+            return "code"
         if not call.writes and self._written & set(leaves(call.arguments)):
             return "verify"
         return "chain" if call.bound else "call"
 
     def _recovers(self, call: Call) -> bool:
         """Whether the call mends an open error; the errors it settles are closed either way."""
+        if _runs_code(call.tool):
+            return self._mends_code(call)
         same = [failed for failed in self._failed if failed.tool == call.tool]
         if same:
             self._failed = [failed for failed in self._failed if failed.tool != call.tool]
@@ -175,6 +181,14 @@ class _Reader:
         self._failed = [failed for failed in self._failed if failed not in alike]
         return bool(alike)
 
+    def _mends_code(self, call: Call) -> bool:
+        """Whether code is a mended form of code that failed, or the same after a change."""
+        same = [f for f in self._failed if f.tool == call.tool and _resembles(call, f)]
+        self._failed = [failed for failed in self._failed if failed not in same]
+        return bool(same) and not any(
+            call.same_arguments(failed) and not failed.outdated for failed in same
+        )
+
     def _learn(self, call: Call) -> None:
         self._flow.use(call.arguments)
         if not call.ok:
@@ -182,6 +196,8 @@ class _Reader:
             return
         self._flow.see(call.content, call.depth, call.step)
         if call.writes:
+            for failed in self._failed:
+                failed.outdated = True
             self._done = True
             self._written.update(leaves(call.arguments))
             self._written.update(observed_leaves(call.content))
@@ -216,6 +232,12 @@ def _stands_in(call: Call, failed: Call) -> bool:
         return words_of(call.tool)[:1] == words_of(failed.tool)[:1]
     shared = set(leaves(call.arguments)) & set(leaves(failed.arguments))
     return bool(shared or _nouns(call.tool) & _nouns(failed.tool))
+
+
+def _resembles(call: Call, failed: Call) -> bool:
+    """Whether two pieces of code share half of their words: a shell serves many purposes."""
+    one, other = (set(_WORD.findall(str([*c.arguments.values()]))) for c in (call, failed))
+    return len(one & other) >= SHARED_WORDS * len(one | other)
 
 
 def _runs_code(tool: str) -> bool:

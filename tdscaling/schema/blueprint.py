@@ -18,7 +18,9 @@ class Step:
     arguments: dict[str, dict[str, Any]]
     """How each argument is bound: `{"fact": name}` takes what the user said;
     `{"step": i, "column": c, "pick": p}` takes field c of a row of step i's observation, where p is
-    `"first"` or `{"column": d, "fact": name}` (the row whose d equals that fact)."""
+    `"first"`, `"all"` (the list of all rows' values) or `{"column": d, "fact": name}` (the row
+    whose d equals that fact); `{"text": t}` is what the assistant writes itself, code for example,
+    with the values that `"values": {name: binding}` binds put in at `$name`."""
     turn: int
     """The user turn that it serves, from 0."""
     batch: int

@@ -9,7 +9,9 @@ import hashlib
 import json
 from typing import Any, Literal
 
-Operator = Literal["extend", "branch", "withhold", "perturb", "revise", "cross", "refuse"]
+Operator = Literal[
+    "extend", "branch", "withhold", "perturb", "revise", "cross", "refuse", "compute"
+]  # fmt: skip
 """A change to a blueprint that makes it rarer."""
 
 Provenance = Literal["executed", "simulated", "injected", "replayed"]
@@ -20,6 +22,7 @@ Reason = Literal[
     "duplicate",
     "role_failed",
     "environment_failed",
+    "sandbox_lost",
     "malformed_message",
     "malformed_call",
     "endless_loop",
@@ -30,6 +33,7 @@ Reason = Literal[
     "missing_step",
     "extra_write",
     "answer_not_told",
+    "check_failed",
     "ungrounded_argument",
     "invented_id",
     "invented_amount",

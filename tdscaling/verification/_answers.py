@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tdscaling.schema import Answer, Message, Reason, canonical
+from tdscaling.coding.domain import CodeDomain
+from tdscaling.schema import Answer, Message, Reason, Step, canonical
 from tdscaling.verification import Case
-from tdscaling.verification._diagnose import calls_made
+from tdscaling.verification._diagnose import calls_made, observed
+from tdscaling.verification._grounds import readable
 from tdscaling.verification._values import tells
 
 _REFUSING = re.compile(
@@ -52,12 +54,25 @@ def _explains(text: str, refusal: str) -> bool:
     return bool(_REFUSING.search(text)) and len(shared) >= SHARED_WORDS * len(words)
 
 
+def _computed(case: Case, step: Step, missing: str, where: str) -> tuple[Reason, str]:
+    """Of what code computes, many codes are right: what counts is what they printed."""
+    tools = case.domains[step.domain].tools
+    ran = [content for tool, content in observed(case) if tool in tools]
+    if not ran:
+        return "missing_step", f"{where}; no code was run"
+    if any(tells(readable(content), missing) for content in ran):
+        return "answer_not_told", f"{where}, though code printed it"
+    return "wrong_argument", f"{where}; no code that was run printed it"
+
+
 def _cause(case: Case, answer: Answer, missing: str) -> tuple[Reason, str]:
     step = case.blueprint.plan[answer.step]
     wanted = canonical(step.gold)
     made = [call for call, _ in calls_made(case)]
     gold_tools = {other.tool for other in case.blueprint.plan}
     where = f"turn {answer.turn}: {missing!r} was not told"
+    if isinstance(case.domains.get(step.domain), CodeDomain):
+        return _computed(case, step, missing, where)
     if (step.tool, wanted) in made:
         return "answer_not_told", f"{where}, though {step.tool} was called"
     same = [arguments for tool, arguments in made if tool == step.tool]

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from tdscaling.coding.areas import WRITTEN
 from tdscaling.schema import Reason
 from tdscaling.verification import Case
 from tdscaling.verification._moments import has_date, moments
@@ -65,8 +66,11 @@ def _content(text: str, observed: bool) -> str:
 
 
 def _free(value: Any, schema: Mapping[str, Any]) -> bool:
-    """Whether the tool itself offers the value, or it says too little to come from anywhere."""
-    if value is None or isinstance(value, bool):
+    """Whether the tool itself offers the value, or it says too little to come from anywhere.
+
+    Code is the assistant's own: what it comes to is held against the blueprint.
+    """
+    if value is None or isinstance(value, bool) or schema.get("contentMediaType") in WRITTEN:
         return True
     offered: list[Any] = [*schema.get("enum", ()), *schema.get("items", {}).get("enum", ())]
     default = schema.get("default")

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
+from tdscaling.coding.domain import CodeDomain
 from tdscaling.schema import Reason, canonical
 from tdscaling.verification import Case
 
 
 def difference(case: Case, changes: dict[str, Any]) -> tuple[Reason, str]:
     """The reason for a difference in the final state."""
+    unmet = _unmet_check(case, changes)
+    if unmet:
+        return unmet
     writes = {tool.name for tool in case.tools if tool.writes}
     gold = Counter(
         (step.tool, canonical(step.gold))
@@ -40,6 +45,17 @@ def difference(case: Case, changes: dict[str, Any]) -> tuple[Reason, str]:
     return "wrong_argument", f"the same writes in another order end in another state; {where}"
 
 
+def _unmet_check(case: Case, changes: dict[str, Any]) -> tuple[Reason, str] | None:
+    """What a hidden check does not hold for done, whichever calls tried."""
+    for name, domain in case.domains.items():
+        wanted = case.blueprint.final_state.get(f"{name}.check", {}).get("changed", {})
+        got = changes.get(f"{name}.check", {}).get("changed", {})
+        if isinstance(domain, CodeDomain) and wanted.keys() - got.keys():
+            unmet = min(wanted.keys() - got.keys())
+            return "check_failed", f"{name}: the hidden check of {unmet} does not pass"
+    return None
+
+
 def calls_made(case: Case) -> list[tuple[tuple[str, str], bool]]:
     """All calls as (tool, canonical arguments), each with whether it succeeded."""
     results = {
@@ -52,6 +68,16 @@ def calls_made(case: Case) -> list[tuple[tuple[str, str], bool]]:
         for message in case.transcript.messages
         for call in message.get("tool_calls") or ()
     ]
+
+
+def observed(case: Case) -> Iterator[tuple[str, str]]:
+    """All results as (tool, content)."""
+    names: dict[str, str] = {}
+    for message in case.transcript.messages:
+        for call in message.get("tool_calls") or ():
+            names[call["id"]] = call["function"]["name"]
+        if message["role"] == "tool":
+            yield names[message["tool_call_id"]], str(message["content"])
 
 
 def _arguments(call: dict[str, Any]) -> str:

@@ -64,7 +64,7 @@ class Grounds:
     def _observe(self, tool: str, arguments: str, content: str) -> None:
         domain = self._owner.get(tool)
         rows, ok = _rows(content)
-        told = [*rows]
+        told = [readable(row) for row in rows]
         if domain and ok:
             told += [" ".join(effects(domain, tool))]
             # A date that a call was made with is the assistant's own, but it was put to the test.
@@ -78,6 +78,7 @@ class Grounds:
         self._tell(content, told, ids(arguments) if len(rows) <= 1 else ())
 
     def _tell(self, text: str, parts: list[str], about: Iterable[str]) -> None:
+        text = readable(text)
         self._count(text)
         self._texts += parts
         self.ids |= ids(text)
@@ -90,6 +91,11 @@ class Grounds:
         self.dates |= found.dates
         self.times |= found.times
         self.numbers |= _sizes(found.rest)
+
+
+def readable(text: str) -> str:
+    """Text without JSON's escapes: the n of an escaped line end belongs to no id after it."""
+    return text.replace("\\n", "\n").replace("\\t", "\t") if "\\" in text else text
 
 
 def _sizes(text: str) -> set[float]:

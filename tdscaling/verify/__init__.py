@@ -17,10 +17,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tdscaling.clusters import Clusters
+from tdscaling.coding.parts import with_areas
 from tdscaling.environments import Environments
 from tdscaling.errors import ConfigError, DatasetError
 from tdscaling.execution import Execution
 from tdscaling.metrics import Metrics
+from tdscaling.sandbox import Sandbox
 from tdscaling.tools import Tools
 from tdscaling.verification import Verification
 from tdscaling.verify._line import Checked, LineCheck
@@ -46,6 +48,7 @@ def verify(
     verification: Verification,
     metrics: Metrics,
     execution: Execution,
+    sandbox: Sandbox,
 ) -> int:
     """Verify a dataset.
 
@@ -58,6 +61,7 @@ def verify(
         verification: decides on each conversation.
         metrics: recomputes the figures of each line.
         execution: where lines are checked.
+        sandbox: runs the code of coding tasks.
 
     Returns:
         0 where every line holds, else 1.
@@ -84,10 +88,11 @@ def verify(
     catalog = used["tools"].load()
     domains = used["environments"].prepare(catalog, used["clusters"].build(catalog))
     check = LineCheck(
-        domains=domains,
+        domains=with_areas(domains, sandbox),
         environments=used["environments"],
         verification=verification,
         metrics=used["metrics"],
+        sandbox=sandbox,
     )
     report = Report(path, console)
     asyncio.run(_work(path, check, execution, report))
@@ -104,6 +109,8 @@ class Report:
         self._conversations: dict[str, int] = {}
         self._unknown: set[str] = set()
         self._lines = self._bad = self._foreign = 0
+        self._unrun: list[int] = []
+        self._off = ""
         self._bar = Progress(
             TextColumn("verifying"),
             BarColumn(bar_width=24),
@@ -121,6 +128,9 @@ class Report:
         self._lines += 1
         self._unknown |= checked.unknown
         self._foreign += bool(checked.unknown)
+        if checked.unrun:
+            self._unrun.append(checked.number)
+            self._off = checked.unrun
         problem = (
             checked.problem
             or _again("id", checked.id, checked.number, self._ids)
@@ -151,8 +161,17 @@ class Report:
                 f"known here: {', '.join(sorted(self._unknown))}. Type parts=here and leave "
                 "tools.domains empty; for domains of your own, add tools.paths=[FILE]"
             )
+        if self._unrun:
+            listed = ", ".join(map(str, self._unrun[:SHOWN]))
+            more = f" and {len(self._unrun) - SHOWN} more" if len(self._unrun) > SHOWN else ""
+            self._console.print(
+                f"{len(self._unrun)} of {self._lines} lines hold code that could not be run, and "
+                f"were not checked: {listed}{more}; {self._off}",
+                markup=False,
+            )
         if self._bad:
             self._console.print(f"{self._bad} of {self._lines} lines do not hold")
+        if self._bad or self._unrun:
             return 1
         self._console.print(f"all {self._lines} trajectories hold")
         return 0

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from tdscaling.blueprints._identity import identity
+from tdscaling.coding.areas import CALCULATIONS
 from tdscaling.declared.domain import Domain
 from tdscaling.schema import Blueprint, Message, Operator
 from tdscaling.verification._differences import cut
@@ -56,7 +57,8 @@ def _other_operators(blueprint: Blueprint) -> str | None:
     shown = {
         "withhold": any(turn.withheld for turn in blueprint.turns),
         "perturb": bool(blueprint.injections),
-        "cross": len(blueprint.worlds) > 1,
+        "cross": len(blueprint.worlds.keys() - {CALCULATIONS}) > 1,
+        "compute": CALCULATIONS in blueprint.worlds,
         "revise": any(turn.revises for turn in blueprint.turns),
     }
     for name, present in shown.items():

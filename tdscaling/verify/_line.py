@@ -14,11 +14,13 @@ from typing import Any
 
 from tdscaling.attempt import scene_of
 from tdscaling.blueprints._dry_run import execute
+from tdscaling.coding.domain import CodeDomain
 from tdscaling.declared.domain import Domain
 from tdscaling.environments import Environments
 from tdscaling.errors import AttemptError, DatasetError
 from tdscaling.metrics import Metrics
 from tdscaling.roles import Scene
+from tdscaling.sandbox import Sandbox
 from tdscaling.schema import Blueprint, Message, Transcript, canonical, digest
 from tdscaling.verification import Case, Verification
 from tdscaling.verification._differences import cut, differing
@@ -44,6 +46,8 @@ class Checked:
     """Digest of its messages."""
     unknown: frozenset[str] = frozenset()
     """Domains that are not known here: the line could not be checked, and may well hold."""
+    unrun: str = ""
+    """Why its code could not be run: the line could not be checked, and may well hold."""
 
 
 class LineCheck:
@@ -54,6 +58,7 @@ class LineCheck:
         environments: execute the calls.
         verification: decides on the conversation.
         metrics: reads its trace.
+        sandbox: runs the code of coding lines; asked whether it works by the first of them.
     """
 
     def __init__(
@@ -63,18 +68,21 @@ class LineCheck:
         environments: Environments,
         verification: Verification,
         metrics: Metrics,
+        sandbox: Sandbox,
     ) -> None:
         self._domains = domains
         self._environments = environments
         self._verification = verification
         self._metrics = metrics
+        self._sandbox = sandbox
+        self._off: str | None = None
 
     async def run(self, lines: Sequence[tuple[int, bytes]]) -> list[Checked]:
         """Check numbered lines."""
         return [await self._check(number, line) for number, line in lines]
 
     async def _check(self, number: int, line: bytes) -> Checked:
-        identity = blueprint = conversation = ""
+        identity = blueprint = conversation = unrun = ""
         problem: str | None = None
         unknown: frozenset[str] = frozenset()
         try:
@@ -84,13 +92,24 @@ class LineCheck:
             contract = Blueprint.from_json(data["meta"]["blueprint"])
             blueprint, conversation = str(contract.id), digest(data["messages"])
             unknown = frozenset(map(str, contract.worlds)) - self._domains.keys()
-            if not unknown:
+            unrun = "" if unknown else self._why_not(contract)
+            if not unknown and not unrun:
                 problem = await self._problem(data, contract)
         except DatasetError as error:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 whatever a line holds, the others are checked
             problem = f"not a trajectory: {type(error).__name__}: {error}"
-        return Checked(number, len(line), identity, blueprint, problem, conversation, unknown)
+        return Checked(
+            number, len(line), identity, blueprint, problem, conversation, unknown, unrun
+        )
+
+    def _why_not(self, contract: Blueprint) -> str:
+        """Why the code of a line cannot be run; empty where it can, or there is none."""
+        if not any(isinstance(self._domains[name], CodeDomain) for name in contract.worlds):
+            return ""
+        if self._off is None:
+            self._off = self._sandbox.why_not() or ""
+        return self._off
 
     async def _problem(self, data: dict[str, Any], blueprint: Blueprint) -> str | None:
         meta, messages = data["meta"], data["messages"]

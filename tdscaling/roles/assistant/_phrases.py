@@ -12,6 +12,8 @@ from random import Random
 from typing import Any
 
 from tdscaling.bindings import rows
+from tdscaling.coding.domain import CodeDomain
+from tdscaling.coding.words import report
 from tdscaling.errors import RoleError
 from tdscaling.roles import Scene
 from tdscaling.schema import Step
@@ -102,7 +104,10 @@ def answer(scene: Scene, turn: int, results: Mapping[int, str]) -> str:
 
 
 def _report(scene: Scene, step: Step, found: list[dict[str, Any]], random: Random) -> str:
-    file = scene.domains[step.domain].tools[step.tool].file
+    domain = scene.domains[step.domain]
+    if isinstance(domain, CodeDomain):
+        return report(domain, scene.blueprint.worlds[step.domain], step.turn, found[0], random)
+    file = domain.tools[step.tool].file
     template = random.choice(file.answers)
     if file.result == "one":
         return _filled(template, found[0])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from random import Random
 from typing import Any
 
@@ -66,6 +67,18 @@ AGAIN = (
     "I'll send it again.",
     "A short disturbance, let me repeat that.",
 )
+MENDS = (
+    "That failed; I see what is wrong and correct it.",
+    "An error. Let me fix that.",
+    "The message says what is amiss, I'll mend it.",
+    "That was not right yet. Here is the corrected version.",
+    "I read the error and adjust.",
+    "Not quite, let me correct that.",
+    "I'll repair that and run it again.",
+    "My mistake; this should do it.",
+)
+ALIKE = 0.6
+"""Similarity of two calls from which on one is the other corrected, 0 to 1."""
 RETRIES = 2
 """Further tries of a call whose error says that it may be tried again."""
 _TRANSIENT = ("again", "retry")
@@ -96,8 +109,9 @@ class ScriptedAssistant:
         except BindingError as error:
             raise RoleError(f"assistant: {error}") from error
         random = Random(f"{scene.seed}:assistant:{len(messages)}")
-        preface = random.choice(AGAIN if repeated else PREFACES)
-        content = preface if repeated or random.random() >= SILENT else None
+        mending = progress.mending(pending)
+        preface = random.choice(AGAIN if repeated else MENDS if mending else PREFACES)
+        content = preface if repeated or mending or random.random() >= SILENT else None
         return Said({"role": "assistant", "content": content, "tool_calls": calls})
 
 
@@ -118,6 +132,15 @@ class _Progress:
     def to_retry(self) -> list[int]:
         """Steps of the last message whose error asks for another try."""
         return [number for number in self._failed if self._tries[number] <= RETRIES]
+
+    def mending(self, numbers: Sequence[int]) -> bool:
+        """Whether a step is the corrected form of the one before, which was to fail."""
+        if len(numbers) != 1 or numbers[0] == 0:
+            return False
+        step, before = self._plan[numbers[0]], self._plan[numbers[0] - 1]
+        failed = before.expect == "refused" and before.purpose == "lookup"
+        same = SequenceMatcher(None, canonical(before.arguments), canonical(step.arguments))
+        return failed and step.tool == before.tool and same.ratio() > ALIKE
 
     def next_batch(self, turn: int) -> list[int]:
         """Steps that are made next in a turn, empty if there are none left."""
