@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tdscaling.declared.definition import Parameter
+from tdscaling.drafting._envelope import stated_fields
 from tdscaling.drafting._read import Reading
 from tdscaling.drafting._sql import identifier, quoted, text
-from tdscaling.drafting._things import Column, Thing, field_name, made_column, stated_fields
+from tdscaling.drafting._things import Column, Thing, field_name, made_column
 from tdscaling.drafting._tools import Drafted, bound, exists
 from tdscaling.drafting._usual import known, usual
 from tdscaling.phrasing import kind_of

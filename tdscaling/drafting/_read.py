@@ -6,6 +6,7 @@ thing that it is done to, and which of its parameters identify which thing. Name
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,10 +57,11 @@ def read(
     for service in dict.fromkeys(reading.tool.domain for reading in found):
         own = [reading for reading in found if reading.tool.domain == service]
         known = _known(own)
+        several = Counter(reading.thing for reading in own)
         for reading in own:
             reading.thing = _shortest(reading.thing, known)
         for reading in own:
-            _keys(reading, known, by_edge)
+            _keys(reading, known, by_edge, several[reading.thing] > 1)
         _keep_apart(own, service, taken)
     return found
 
@@ -133,10 +135,15 @@ def _by_edge(cluster: Cluster, readings: Mapping[str, Reading]) -> dict[tuple[st
     return {slot: thing for slot, (_, thing) in found.items()}
 
 
-def _keys(reading: Reading, known: frozenset[str], by_edge: Mapping[tuple[str, str], str]) -> None:
+def _keys(
+    reading: Reading,
+    known: frozenset[str],
+    by_edge: Mapping[tuple[str, str], str],
+    several: bool,
+) -> None:
     named = set()
     for name, parameter in reading.parameters.items():
-        thing = _target(reading, name, parameter, known, by_edge)
+        thing = _target(reading, name, parameter, known, by_edge, several)
         if thing is None:
             continue
         reading.keys[name] = thing
@@ -164,8 +171,12 @@ def _target(
     parameter: Parameter,
     known: frozenset[str],
     by_edge: Mapping[tuple[str, str], str],
+    several: bool,
 ) -> str | None:
-    """The thing that a parameter identifies; None for a plain value."""
+    """The thing that a parameter identifies; None for a plain value.
+
+    Where `several` tools are about one thing, a plain `id` is that thing's.
+    """
     if parameter.type not in {"string", "integer", "number"} or _has_enum(parameter):
         return None
     owner = identified(name)
@@ -174,6 +185,8 @@ def _target(
             return _parent(reading.thing, known)
         short = _shortest(owner, known - {owner})
         return None if short in _NO_THING else short
+    if owner == "" and several and reading.thing:
+        return reading.thing
     told = by_edge.get((reading.tool.name, name))
     if told and parameter.kind not in _VALUES:
         return told
@@ -192,7 +205,8 @@ def _parent(thing: str, known: frozenset[str]) -> str | None:
 
 
 _VALUES = frozenset({"title", "text", "query", "date", "datetime", "amount", "limit", "status",
-                     "page", "email", "phone", "person", "city"})  # fmt: skip
+                     "page", "email", "phone", "person", "city", "username", "address", "country",
+                     "language", "currency", "category", "priority", "tags"})  # fmt: skip
 
 
 def _has_enum(parameter: Parameter) -> bool:

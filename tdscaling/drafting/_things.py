@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tdscaling.dataflow import fields
 from tdscaling.declared.definition import Parameter
+from tdscaling.drafting._envelope import stated_fields
 from tdscaling.drafting._read import Reading
 from tdscaling.drafting._sql import identifier, unique
 from tdscaling.drafting._states import Machine, machine
 from tdscaling.drafting._usual import usual
 from tdscaling.phrasing import kind_of, sample
+from tdscaling.phrasing._stock import is_fallback
 from tdscaling.phrasing.names import identified, split
 from tdscaling.phrasing.samples import whole
 
@@ -26,6 +27,8 @@ MOST_COLUMNS = 14
 MOST_FIELDS = 10
 """Fields of one stated result that become columns."""
 ROWS = 24
+_SAYABLE = 16
+"""Characters of a reference that a person may have at hand."""
 _PASSING = frozenset({"limit", "page", "sort", "format", "mode", "secret", "query", "code"})
 """Kinds that steer a call and are no property of a thing."""
 _TYPES = {"integer": "INTEGER", "number": "REAL", "boolean": "INTEGER"}
@@ -37,6 +40,7 @@ _FRACTIONS = frozenset(
     {"amount", "percent", "latitude", "longitude", "weight", "temperature", "distance"}
 )
 _WHOLE = frozenset({"limit", "rating", "age", "year", "size"})
+_STAMPS = frozenset({"created", "modified", "updated", "timestamp", "expires"})
 _NAMING = frozenset({"title", "name", "person", "text", "file", "summary", "company"})
 """Kinds that tell one thing from another."""
 _STATUS_WORDS = ("status", "state", "stage")
@@ -105,7 +109,7 @@ def _thing(noun: str, readings: Sequence[Reading], tables: set[str], keys: set[s
     prefix = "".join(part[:3] if n == 0 else part[:1] for n, part in enumerate(noun.split()))
     prefix = "".join(c for c in prefix.upper() if c.isascii() and c.isalpha())[:5] or "REF"
     prefix = "REF" if prefix == "NOW" else prefix
-    named = bool(slots) and all(is_named for _, _, is_named in slots)
+    named = bool(slots) and all(is_named and not _is_code(n, p) for n, p, is_named in slots)
     if named:
         name, parameter, _ = slots[0]
         own = identifier(name)
@@ -133,7 +137,25 @@ def _is_listed(parameter: Parameter) -> bool:
     """Whether a description names some ids, such as `binance`: those are names that people know."""
     spec = parameter.sample
     values = spec.get("choice", ()) if isinstance(spec, dict) else ()
-    return len(values) > 2 and all(isinstance(v, str) and not v[:1].isdigit() for v in values)
+    plain = all(isinstance(v, str) and not v[:1].isdigit() for v in values)
+    return len(values) > 2 and plain and not is_fallback(spec)
+
+
+def _is_code(name: str, parameter: Parameter) -> bool:
+    """Whether a key is a reference such as `key`, of which no more is known, rather than a name."""
+    return split(name)[-1:] == ("key",) and is_fallback(parameter.sample)
+
+
+def is_opaque(thing: Thing) -> bool:
+    """Whether its key is one that nobody can know or say, such as a UUID."""
+    return thing.key_type == "TEXT" and not thing.named and is_unsayable(thing.key_spec)
+
+
+def is_unsayable(spec: Any) -> bool:
+    """Whether a generator makes references that nobody has in mind."""
+    parts = spec if isinstance(spec, dict) else {}
+    shown = [str(parts.get("pattern", "")), *map(str, parts.get("choice", ()))]
+    return max(map(len, shown)) > _SAYABLE
 
 
 def _fixed_form(parameter: Parameter) -> bool:
@@ -252,13 +274,6 @@ def _stated(thing: Thing, reading: Reading, by_key: Mapping[str, str]) -> None:
             thing.columns[name] = column
 
 
-def stated_fields(reading: Reading) -> list[tuple[tuple[str, ...], str]]:
-    """Paths and types of the fields that the source of a tool states; none where it states none."""
-    if reading.tool.result:
-        return [(path, kind) for path, kind in fields(reading.tool.result) if kind != "boolean"]
-    return [((name,), "") for name in reading.tool.returns]
-
-
 def field_name(path: Sequence[str], thing: Thing | None) -> str:
     """Column for a field of a result: an id of the thing itself is its key."""
     parts = [identifier(part) for part in path]
@@ -279,10 +294,16 @@ def made_column(name: str, stated: str) -> Column | None:
     kind = kind_of(name, {"type": json} if json else {})
     if not json:
         json = "number" if kind in _FRACTIONS else ("integer" if kind in _WHOLE else "string")
-    if json in {"integer", "number"} and kind in {"date", "datetime", "time"}:
+    if json in {"integer", "number"} and (
+        kind in {"date", "datetime", "time"} or not _STAMPS.isdisjoint(split(name)[-1:])
+    ):
         return None  # seconds since 1970, of which nobody speaks
+    if split(name)[-1:] == ("token",):
+        return None  # of access or paging
+    if kind == "code" and split(name)[-1:] == ("code",):
+        kind = "reference"  # only programs are about code
     spec = _MADE.get(name) or (
-        sample(name, {"type": json}, "") if kind or json != "string" else None
+        sample(name, {"type": json}, "", kind=kind) if kind or json != "string" else None
     )
     if spec is None:
         return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tdscaling.declared.definition import Parameter
+from tdscaling.drafting._envelope import stated_fields
 from tdscaling.drafting._read import Reading
 from tdscaling.drafting._sql import quoted, text
 from tdscaling.drafting._states import forbidden, state_of
@@ -19,8 +20,8 @@ from tdscaling.drafting._things import (
     column_name,
     field_name,
     names_new,
-    stated_fields,
 )
+from tdscaling.phrasing import sample
 from tdscaling.phrasing.names import article, split
 from tdscaling.phrasing.verbs import past
 
@@ -108,7 +109,7 @@ def create(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Draft
     for name, parameter in parameters.items():
         target = things.get(reading.keys.get(name, ""))
         if names_new(reading, name):
-            given, parameters[name] = name, reading.parameters[name]
+            given, parameters[name] = name, _chosen(reading.parameters[name], thing)
             if parameter.optional:
                 made, found = f"coalesce(:{name}, {made})", f"coalesce(:{name}, {found})"
             else:
@@ -137,6 +138,24 @@ def create(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Draft
     rules += [_absent(given, thing)] if given else []
     condition = f"{quoted(thing.key)} = {found}" + _used(unused)
     return Drafted(parameters, selected(thing, shown, condition), tuple(shown), rules, [effect])
+
+
+def _chosen(parameter: Parameter, thing: Thing) -> Parameter:
+    """The key that a call gives to what it makes: a name that the caller thinks of."""
+    bounded = {"pattern", "format", "minLength", "maxLength", "enum"} & set(
+        parameter.model_extra or {}
+    )
+    if parameter.kind != "id" or parameter.type != "string" or bounded:
+        return parameter
+    said = f"{thing.noun} name"
+    return parameter.model_copy(
+        update={
+            "kind": "name",
+            "noun": said,
+            "ask": f"What should the {thing.noun} be called?",
+            "sample": sample(said, {"type": "string"}, "", kind="name"),
+        }
+    )
 
 
 def _is_stamp(name: str) -> bool:
@@ -169,7 +188,14 @@ def _new_key(thing: Thing) -> tuple[str, str]:
 
 
 def _get(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted:
-    parameters = bound(reading, things, reading.own)
+    parameters = {
+        # Nobody gives a number of results, or another thing's id, where one thing is asked for.
+        name: parameter
+        for name, parameter in bound(reading, things, reading.own).items()
+        if name == reading.own
+        or not parameter.optional
+        or not (parameter.kind == "limit" or name in reading.keys)
+    }
     columns = columns_of(reading, thing)
     others = [name for name in parameters if name not in reading.keys]
     condition = f"{quoted(thing.key)} = :{reading.own}" + _used(others)
@@ -177,9 +203,15 @@ def _get(reading: Reading, thing: Thing, things: Mapping[str, Thing]) -> Drafted
         parameters,
         selected(thing, columns, condition),
         tuple(columns),
-        rules_of(reading, things),
+        [r for r in rules_of(reading, things) if _given(r, reading, parameters)],
         cases=_cases(reading, thing),
     )
+
+
+def _given(rule: Mapping[str, str], reading: Reading, parameters: Mapping[str, Parameter]) -> bool:
+    """Whether a rule is about parameters that are given."""
+    dropped = [name for name in reading.parameters if name not in parameters]
+    return not any(f"{{{name}}}" in rule["error"] for name in dropped)
 
 
 def _cases(reading: Reading, thing: Thing) -> str:

@@ -191,8 +191,9 @@ def noun_of(name: str, tool: Tool) -> str:
 
 
 def _question(noun: str, kind: str | None, schema: Mapping[str, Any]) -> str:
-    values = schema.get("enum")
-    if isinstance(values, list) and 1 < len(values) <= 5:
+    stated = schema.get("enum")
+    values = [v for v in stated if v is not None] if isinstance(stated, list) else []
+    if 1 < len(values) <= 5:
         names = [plain(value, 40).replace("_", " ") for value in values]
         return f"Which {noun} should it be: {', '.join(names[:-1])} or {names[-1]}?"
     if kind == "id":
@@ -201,6 +202,6 @@ def _question(noun: str, kind: str | None, schema: Mapping[str, Any]) -> str:
         return f"What should the {noun} be?"
     if kind in {"date", "datetime"}:
         return f"Which {noun} should I take?"
-    if kind == "limit":
+    if kind == "limit" and noun == "number of results":
         return "How many would you like?"
     return f"What is the {noun}?"

@@ -193,6 +193,11 @@ def _prefix(name: str) -> str:
     return (word[:3] if len(word) > 2 else word).upper()
 
 
+def is_fallback(spec: Any) -> bool:
+    """Whether values are those of a technical name of which no more is known."""
+    return bool(spec == {"choice": list(_PLAIN)})
+
+
 def fallback(name: str, patterned: bool) -> list[Any]:
     """Generators for a text of which no more is known than that it is a technical name."""
     if patterned:

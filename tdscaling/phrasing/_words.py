@@ -139,7 +139,7 @@ def _intents(tool: Tool, parameters: Mapping[str, Parameter]) -> Iterator[str]:
     for number in range(len(plans), len(plans) + 12):
         if len(seen) < 3:
             seen.setdefault(_request(tool, parameters, [], number))
-    fillers = ("take care of this: {0}", "help me to {0}", "go ahead and {0}")
+    fillers = ("{0} for me", "go ahead and {0}", "help me to {0}")
     for filler in fillers:
         if len(seen) < 3:
             seen.setdefault(filler.format(next(iter(seen))))
@@ -177,6 +177,10 @@ def _setting(base: str, names: Sequence[str], parameters: Mapping[str, Parameter
     return f"{base}, setting {several}"
 
 
+_OTHERS = frozenset({"parent", "from", "to", "source", "target", "new", "old", "other"})
+"""Words of an id of another one of the same: `parent_task_id`."""
+
+
 def _is_own(name: str, parameter: Parameter, thing: str, tool: Tool) -> bool:
     """Whether a parameter says which thing the tool is about."""
     owner = identified(name)
@@ -184,7 +188,8 @@ def _is_own(name: str, parameter: Parameter, thing: str, tool: Tool) -> bool:
         owner = parameter.noun
     if owner is None or ACTIONS.get(verb_and_thing(tool.name, tool.domain)[0]) == "create":
         return False
-    return owner == "" or owner == thing or thing.endswith(f" {owner}")
+    longer = owner.endswith(f" {thing}") and owner.split()[0] not in _OTHERS
+    return owner in {"", thing} or thing.endswith(f" {owner}") or longer
 
 
 _BEFORE_OWN = {

@@ -46,6 +46,7 @@ _STOP = re.compile(
 )
 _BREAK = re.compile(r"\n\s*\n|\n(?=[ \t]*[A-Z\-*#])")
 _SENTENCES = 2
+_ADJECTIVE = re.compile(r"\w+ an? \w+")
 _TWICE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
 _TECHNICAL = re.compile(
     r"\b(?:json|api|endpoint|mcp|server|param(?:eter)?s?|schema|http|rest|graphql|tool|dict|"
@@ -121,6 +122,8 @@ def _asked(text: str) -> str:
         clause = pattern.sub(words, clause)
     while _TAIL.search(clause):
         clause = _TAIL.sub("", clause)
+    if _ADJECTIVE.fullmatch(clause) and f"{clause}," in text:
+        return ""  # of "Get a random, unfiltered recipe" the comma ends nothing
     first, _, rest = clause.partition(" ")
     verb = base(first)
     if verb not in VERBS or not rest or len(clause.split()) > LONGEST_CLAUSE:

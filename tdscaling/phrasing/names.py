@@ -14,8 +14,10 @@ from tdscaling.phrasing.paths import is_version, of_path
 from tdscaling.phrasing.verbs import VERBS, base, listed
 
 _PARTS = re.compile(
-    r"(?<![A-Za-z])[A-Za-z]\d+(?![A-Za-z])|(?<=[a-z])V\d+(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
+    r"(?<![A-Z])(?:GET|POST|PUT|PATCH|DELETE)(?=[a-z])|(?<![A-Za-z])[A-Za-z]\d+(?![A-Za-z])|(?<=[a-z])V\d+(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
 )
+LONGEST_THING = 3
+"""Words of a thing; of more, those that come last."""
 _PREPOSITIONS = listed(
     "by from for in of to with on at into via using as per within between about and or"
 )
@@ -26,6 +28,8 @@ _WRAPPERS = listed(
     "detail details info information data list record records entry item object by metadata"
 )
 """Heads that say nothing: task details are a task."""
+_SAYING_NOTHING = listed("detail details info information data metadata")
+"""Those of a resource in a path: clocking records are records."""
 _MANNERS = listed("get advanced batch bulk raw full simple basic detailed now async multiple fast")
 """Heads that say how: advanced."""
 _SAME = listed("""series species news weather status address
@@ -112,7 +116,7 @@ def verb_and_thing(name: str, service: str = "") -> tuple[str, str, bool]:
     path = of_path(name, split, singular)
     if path is not None:
         verb, words, many = path
-        return _named(verb, _until_preposition(words), many)
+        return _named(verb, _until_preposition(words), many, _SAYING_NOTHING)
     parts = [part for part in split(name) if part not in _FILLER and not is_version(part)]
     own = set(split(service))
     while (
@@ -127,20 +131,22 @@ def verb_and_thing(name: str, service: str = "") -> tuple[str, str, bool]:
         verb = base(parts[position])
         before, after = parts[:position], parts[position + 1 :]
         rest = after if after and not _is_tail(after) else before
-    return _named(verb, _until_preposition(rest), None)
+    return _named(verb, _until_preposition(rest), None, _WRAPPERS)
 
 
-def _named(verb: str, words: Sequence[str], many: bool | None) -> tuple[str, str, bool]:
+def _named(
+    verb: str, words: Sequence[str], many: bool | None, wrappers: frozenset[str]
+) -> tuple[str, str, bool]:
     """Verb, thing and plural, without words that say nothing; a plural tells if it is not known."""
     things = [part for part in words if part not in _FILLER and not is_version(part)]
-    while len(things) > 1 and things[-1] in _WRAPPERS | _MANNERS:
+    while len(things) > 1 and things[-1] in wrappers | _MANNERS:
         things = things[:-1]
     if len(things) > 1 and things[0] == "detailed":
         things = things[1:]
     if not things:
         return verb, "", False
     stated = singular(things[-1]) != things[-1] if many is None else many
-    return verb, " ".join([*things[:-1], singular(things[-1])][-3:]), stated
+    return verb, " ".join([*things[:-1], singular(things[-1])][-LONGEST_THING:]), stated
 
 
 def _verb_at(parts: list[str]) -> int | None:
@@ -175,6 +181,8 @@ _GENERIC_IDS = listed("id ids uuid guid uid _id identifier key")
 def identified(name: str) -> str | None:
     """What an identifier identifies: `taskId` a task, `id` the thing itself (""); else None."""
     parts = split(name)
+    if "or" in parts[1:-2]:
+        parts = parts[len(parts) - parts[::-1].index("or") :]  # `key_or_custom_id`
     if not parts:
         return None
     if len(parts) == 1:

@@ -19,7 +19,8 @@ METHODS = {
 """What a method does to a resource."""
 _IDS = listed("id ids uuid guid uid")
 _CLEAR = listed(
-    "list clear create update remove add fetch delete get set send find search retrieve"
+    "list clear create update remove add fetch delete get set send find search retrieve apply "
+    "upload transfer reverse subscribe invite submit"
 )
 """Words that are nothing but verbs."""
 _NOUNS = listed(
@@ -64,6 +65,8 @@ def of_path(
 def _of_handler(resource: Sequence[str], call: Sequence[str]) -> Path | None:
     """Of `Review_PutReply` and `Images_Get`."""
     call = [part for part in call if not is_version(part)]
+    if len(call) > 1 and call[0] in METHODS and call[1] in _CLEAR:
+        call = call[1:]
     if not call or not (call[0] in METHODS or call[0] in _CLEAR):
         return None
     rest = call[1:] if len(call) > 1 and call[1] not in {"by", "for", "of", "in"} else []

@@ -12,7 +12,8 @@ Action = Literal["get", "list", "create", "update", "delete", "status", "compute
 
 _BY_ACTION: dict[Action, str] = {
     "get": "get fetch retrieve read show view describe lookup inspect load see return open display "
-    "download query obtain check access ask tell give provide summarize review explain preview",
+    "download query obtain check access ask tell give provide summarize review explain preview "
+    "locate",
     "list": "list search find browse discover explore query scan enumerate lookup filter count",
     "create": "create add new insert register post upload make book schedule submit save write "
     "send publish draft log record store invite request order reserve fork clone copy import "

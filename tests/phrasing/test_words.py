@@ -20,6 +20,43 @@ SAYS = [
 ]  # fmt: skip
 
 
+PARAGRAPHS = [
+    ("get_x", "Get all bundles.\n\nGets the list of bundles", "get all bundles"),
+    ("delete_x", "Delete a track\n\nDelete a track of a bundle", "delete a track"),
+    ("delete_y", "Deletes a queue\nOauthScopes: WRITE", "delete a queue"),
+    ("get_z", "Reachable range.\n\nGets a set of places", "get a set of places"),
+    ("get_w", "Get user projects&nbsp;", "get user projects"),
+    ("make_w", "Translates audio into into English", "translate audio into English"),
+]
+
+
+@pytest.mark.parametrize(("name", "description", "said"), PARAGRAPHS)
+def test_paragraphs_are_sentences_of_their_own(name: str, description: str, said: str) -> None:
+    assert said in worded(tool(name, description)).intents
+
+
+def test_a_comma_between_adjectives_ends_no_request() -> None:
+    made = worded(tool("get_random_recipe", "Gets a random, unfiltered recipe"))
+    assert "get a random" not in made.intents
+
+
+def test_a_place_that_is_named_is_not_said_twice() -> None:
+    one = tool("get_comments", "Get comments for a given story", {"story_id": "Id"})
+    assert "get comments for {story_id}" in worded(one).intents
+
+
+def test_what_is_paid_is_of_an_amount_and_other_things_have_one() -> None:
+    pays = tool("refund_order", "", {"amount": {"type": "number"}})
+    assert "refund the order of {amount}" in worded(pays).intents
+    sets = tool("create_ad", "", {"bid_amount": {"type": "number"}})
+    assert "create an ad with a bid amount of {bid_amount}" in worded(sets).intents
+
+
+def test_ids_of_paths_name_the_thing() -> None:
+    one = tool("delete_apps_app_id_queues_queue_id", "", {"app_id": "Id", "queue_id": "Id"})
+    assert "delete {queue_id} for {app_id}" in worded(one).intents
+
+
 def worded(one: Tool, *columns: str, many: bool = False) -> Words:
     return words(one, parameters(one), columns or ("id", "name", "status"), many)
 

@@ -111,6 +111,14 @@ def test_result_and_its_fields(tools: dict[str, Tool]) -> None:
     assert (tools["addBook_2"].returns, tools["addBook_2"].result) == ((), None)
 
 
+def test_summary_and_description_are_sentences_of_their_own(tmp_path: Path) -> None:
+    stated = {"summary": "Delete a track", "description": "Delete a track of a bundle"}
+    assert only(tmp_path, {**stated, "responses": {}}).description == "Delete a track of a bundle"
+    other = {"summary": "Delete a bundle track", "description": "Delete a track of a bundle"}
+    said = only(tmp_path, {**other, "responses": {}}).description
+    assert said == "Delete a bundle track.\n\nDelete a track of a bundle"
+
+
 def test_circles_end(tools: dict[str, Tool]) -> None:
     def depth(node: Any) -> int:
         inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
