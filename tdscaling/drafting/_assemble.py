@@ -15,6 +15,7 @@ import fastjsonschema
 
 from tdscaling.catalog import Skipped
 from tdscaling.declared.definition import DomainFile, Parameter
+from tdscaling.drafting._known import fed, leave_unsayable, sayable, spoken_of
 from tdscaling.drafting._lists import listing
 from tdscaling.drafting._lookups import (
     Table,
@@ -26,7 +27,7 @@ from tdscaling.drafting._lookups import (
 )
 from tdscaling.drafting._read import Reading, read
 from tdscaling.drafting._sql import identifier, quoted, text, unique
-from tdscaling.drafting._things import ROWS, Thing, is_opaque, is_unsayable, ordered, things
+from tdscaling.drafting._things import ROWS, Thing, is_opaque, ordered
 from tdscaling.drafting._tools import Drafted, create, on_own
 from tdscaling.drafting._wording import phrases, worded
 from tdscaling.errors import DomainError
@@ -63,10 +64,10 @@ def assemble(cluster: Cluster, without: Mapping[str, str] | None = None) -> Draf
     left_out = dict(without or {})
     usable = _usable(cluster, left_out)
     readings = read(cluster, usable)
-    found = _spoken_of(readings)
+    found = spoken_of(readings)
     drafted, made = _drafted(readings, found, left_out)
     opaque = frozenset(thing.key for thing in found.values() if is_opaque(thing))
-    _leave_unsayable(drafted, opaque, left_out)
+    leave_unsayable(drafted, opaque, left_out)
     tables = [table for name, table in made.items() if name in drafted]
     used = _used(found, readings, drafted)
     skipped = tuple(Skipped(f"{cluster.id}.{name}", why) for name, why in left_out.items())
@@ -91,36 +92,12 @@ def _usable(
         problem = _schema_problem(tool)
         if problem is None:
             try:
-                usable[tool.name] = tool, _sayable(parameters(tool))
+                usable[tool.name] = tool, sayable(parameters(tool))
             except UnphrasableError as error:
                 problem = str(error).removeprefix(plain(tool.name, 60)).lstrip(":, ")
         if problem is not None:
             left_out[tool.name] = problem
     return usable
-
-
-def _sayable(found: dict[str, Parameter]) -> dict[str, Parameter]:
-    """The parameters without optional ids that nobody would say."""
-    return {
-        name: parameter
-        for name, parameter in found.items()
-        if not (parameter.optional and parameter.kind == "id" and is_unsayable(parameter.sample))
-    }
-
-
-def _spoken_of(readings: list[Reading]) -> dict[str, Thing]:
-    """The things, after optional keys that nobody knows were taken from the readings."""
-    found = things(readings)
-    opaque = {noun for noun, thing in found.items() if is_opaque(thing)}
-    silent = [
-        (reading, name)
-        for reading in readings
-        for name, noun in reading.keys.items()
-        if noun in opaque and name != reading.own and reading.parameters[name].optional
-    ]
-    for reading, name in silent:
-        del reading.parameters[name], reading.keys[name]
-    return things(readings) if silent else found
 
 
 def _schema_problem(tool: Tool) -> str | None:
@@ -168,26 +145,6 @@ def _drafted(
         if table is not None:
             tables[name] = table
     return drafted, tables
-
-
-def _leave_unsayable(
-    drafted: dict[str, Drafted], opaque: frozenset[str], left_out: dict[str, str]
-) -> None:
-    """Leave out tools that need a key which nobody can know and no other tool gives."""
-    while True:
-        unsayable = {
-            name: slot
-            for name, tool in drafted.items()
-            for slot, parameter in tool.parameters.items()
-            if not parameter.optional
-            and parameter.source in opaque
-            and not _given(drafted, name, parameter.source, read_only=False)
-        }
-        if not unsayable:
-            return
-        for name, slot in unsayable.items():
-            del drafted[name]
-            left_out[name] = f"parameter {plain(slot, 60)}: no tool returns it, nobody knows it"
 
 
 def _one(
@@ -266,7 +223,7 @@ def _content(
         "phrases": phrases(used, returned),
         "tools": {
             name: worded(readings[name], tool, _identifying(readings[name], used))
-            for name, tool in _fed(shared, readings, public, opaque).items()
+            for name, tool in fed(shared, readings, public, opaque).items()
         },
     }
 
@@ -302,42 +259,6 @@ def replace_sources(
             parameters_[slot] = parameter
         found[name] = replace(tool, parameters=parameters_)
     return found
-
-
-def _fed(
-    drafted: Mapping[str, Drafted],
-    readings: Mapping[str, Reading],
-    public: frozenset[str],
-    opaque: frozenset[str],
-) -> dict[str, Drafted]:
-    """Keys that no reading tool returns are such that a person knows them; `public` are anyway.
-
-    Nobody knows `opaque` ones.
-    """
-    found = {}
-    for name, tool in drafted.items():
-        changed, cases = {}, tool.cases
-        for slot, parameter in tool.parameters.items():
-            changed[slot] = parameter
-            if slot in readings[name].keys and parameter.source:
-                given = parameter.source in opaque or _given(drafted, name, parameter.source)
-                known = parameter.source in public or not given
-                changed[slot] = parameter.model_copy(update={"known": known})
-                if known and slot == readings[name].own and cases and tool.stale:
-                    cases = f"{cases} UNION ALL SELECT {tool.stale}"
-        found[name] = replace(tool, parameters=changed, cases=cases)
-    return found
-
-
-def _given(drafted: Mapping[str, Drafted], consumer: str, key: str, read_only: bool = True) -> bool:
-    """Whether another tool reads a key out without being given it."""
-    return any(
-        key in tool.columns
-        and not (tool.effects and read_only)
-        and not any(p.source == key and not p.optional for p in tool.parameters.values())
-        for name, tool in drafted.items()
-        if name != consumer
-    )
 
 
 def _thing_sql(thing: Thing) -> str:

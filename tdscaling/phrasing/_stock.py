@@ -29,23 +29,24 @@ _TITLES = (
     "Server migration", "Monthly report", "Kitchen renovation", "Summer trip", "Reading club",
 )  # fmt: skip
 _TEXTS = (
-    "The meeting moves to Thursday afternoon.", "Please have a look before Friday.",
-    "All numbers are final now.", "We need two more volunteers for the stand.",
-    "The delivery arrived this morning without damage.", "Great work on the last release!",
-    "The draft is ready for comments.", "Parking is behind the building.",
-    "The new menu starts next week.", "I will be out of office until Monday.",
-    "The test went well and nothing was lost.", "Bring your own laptop to the workshop.",
-    "The first results look promising.", "Lunch is served at noon in the main hall.",
+    "The meeting moves to Thursday afternoon", "Please have a look before Friday",
+    "All numbers are final now", "We need two more volunteers for the stand",
+    "The delivery arrived this morning without damage", "Great work on the last release!",
+    "The draft is ready for comments", "Parking is behind the building",
+    "The new menu starts next week", "I will be out of office until Monday",
+    "The test went well and nothing was lost", "Bring your own laptop to the workshop",
+    "The first results look promising", "Lunch is served at noon in the main hall",
 )  # fmt: skip
+"""Without a stop at the end: they stand within sentences."""
 _NAMES = (
     "Aurora", "Harbor", "Juniper", "Atlas", "Meridian", "Cobalt", "Willow", "Summit", "Lantern",
     "Orchard", "Beacon", "Falcon", "Maple", "Quartz", "Ridge", "Sparrow",
 )  # fmt: skip
 _SUMMARIES = (
-    "Everything runs as planned.", "Two points still need attention.",
-    "Results are slightly above the average.", "There were no changes since last week.",
-    "The numbers fell a little, then recovered.", "Three entries were added this month.",
-    "Demand is steady and costs are down.", "One open question is left.",
+    "Everything runs as planned", "Two points still need attention",
+    "Results are slightly above the average", "There were no changes since last week",
+    "The numbers fell a little, then recovered", "Three entries were added this month",
+    "Demand is steady and costs are down", "One open question is left",
 )  # fmt: skip
 _PLAIN = ("main", "demo", "staging", "archive", "reports", "weekly", "internal", "backup")
 _LISTS: dict[str, tuple[Any, ...]] = {

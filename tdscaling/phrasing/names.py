@@ -14,7 +14,7 @@ from tdscaling.phrasing.paths import is_version, of_path
 from tdscaling.phrasing.verbs import VERBS, base, listed
 
 _PARTS = re.compile(
-    r"(?<![A-Z])(?:GET|POST|PUT|PATCH|DELETE)(?=[a-z])|(?<![A-Za-z])[A-Za-z]\d+(?![A-Za-z])|(?<=[a-z])V\d+(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
+    r"(?<![A-Z])(?:GET|POST|PUT|PATCH|DELETE)(?=[a-z])|(?<![A-Za-z])[A-Za-z]\d+[a-z]?(?![A-Za-z])|(?<=[a-z])V\d+(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
 )
 LONGEST_THING = 3
 """Words of a thing; of more, those that come last."""

@@ -9,7 +9,7 @@ import fastjsonschema
 import pytest
 
 from tdscaling.declared.rows import Generators
-from tdscaling.phrasing import UnphrasableError, parameters
+from tdscaling.phrasing import UnphrasableError, parameters, sample
 from tests.schemas import Schema, tool
 
 
@@ -132,3 +132,10 @@ def test_too_many_required_parameters() -> None:
     many = {f"title{n}": {"type": "string"} for n in range(9)}
     with pytest.raises(UnphrasableError, match="9 required parameters, expected up to 8"):
         parameters(tool("do_thing", "", many))
+
+
+def test_texts_and_summaries_fit_into_a_sentence() -> None:
+    for name in ("comment", "summary"):
+        values = sample(name, {"type": "string"}, "")["choice"]
+        assert len(values) > 5
+        assert not any(value.endswith(".") for value in values)

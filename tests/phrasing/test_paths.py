@@ -31,6 +31,7 @@ PLAIN = [
     ("get_user_by_id", ("get", "user", False)),
     ("post_tweet", ("post", "tweet", False)),
     ("delete_task", ("delete", "task", False)),
+    ("restart_k8s_rollout", ("restart", "k8s rollout", False)),
     ("tasks_list", ("list", "task", True)),
     ("getDetailedRefunds", ("get", "refund", True)),
 ]
