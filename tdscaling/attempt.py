@@ -247,9 +247,11 @@ def scene_of(blueprint: Blueprint, domains: Mapping[str, Domain], seed: str) -> 
     chosen = {name: domains[name] for name in blueprint.worlds}
     tools = tuple(tool for domain in chosen.values() for tool in domain.as_tools())
     about = " ".join(domain.file.about for domain in chosen.values())
+    # Beside a service, a sandbox that works out its figures has no time of its own to tell.
+    timed = {n: d for n, d in chosen.items() if not isinstance(d, CodeDomain)} or chosen
     clocks = [
-        domain.file.clock if len(chosen) == 1 else f"{domain.file.clock} for the {name}"
-        for name, domain in chosen.items()
+        domain.file.clock if len(timed) == 1 else f"{domain.file.clock} for the {name}"
+        for name, domain in timed.items()
     ]
     system = SYSTEM.format(about=about, clock=" and ".join(clocks))
     return Scene(blueprint, chosen, tools, system, seed)
