@@ -154,6 +154,8 @@ def is_opaque(thing: Thing) -> bool:
 def is_unsayable(spec: Any) -> bool:
     """Whether a generator makes references that nobody has in mind."""
     parts = spec if isinstance(spec, dict) else {}
+    if isinstance(parts.get("list"), list):
+        return is_unsayable(parts["list"][0])
     shown = [str(parts.get("pattern", "")), *map(str, parts.get("choice", ()))]
     return max(map(len, shown)) > _SAYABLE
 

@@ -37,7 +37,7 @@ _SYNONYMS = {
     "list": ("list", "show me", "go through"),
     "search": ("search for", "look for", "find"),
     "create": ("create", "set up", "add"),
-    "add": ("add", "put in", "create"),
+    "add": ("add", "create", "add"),
     "update": ("update", "change", "edit"),
     "delete": ("delete", "remove", "get rid of"),
     "remove": ("remove", "delete", "take away"),

@@ -75,7 +75,16 @@ def test_ids_that_nobody_knows_are_looked_up_or_not_asked_for() -> None:
         tool("get_shop", "", {"shop_id": UUID}),
         tool("delete_shop", "", {"shop_id": UUID}),
         tool("get_invoice", "", {"invoice_id": UUID}),
-        tool("list_orders", "", {}, {"invoice_id": UUID, "status": "Status"}),
+        tool(
+            "list_orders",
+            "",
+            {},
+            {
+                "invoice_id": UUID,
+                "agent_ids": {"type": "array", "items": UUID},
+                "status": "Status",
+            },
+        ),
     ]
     made, domain = sketch(cluster(tools))
     assert set(domain.tools) == {"list_shops", "get_shop", "delete_shop", "list_orders"}
