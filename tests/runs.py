@@ -17,6 +17,7 @@ from tdscaling.store import FILE, Store
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ("tools.domains=[airline,calendar]", "blueprints.worlds=2", "round_size=8")
 """Two domains with few worlds: half a second of warm-up instead of some."""
+_NO_CODE = ("coding.share=0", "sandbox=none")
 TABLES = ("trajectories", "actions", "llm_calls", "documents", "rounds", "steering", "clusters")
 PATIENCE = 90.0
 """Seconds after which a wait has failed."""
@@ -27,6 +28,7 @@ def here(folder: Path, *words: str, size: int = 24) -> int:
     return main(
         [
             *SMALL,
+            *_without_code(words),
             f"budget.trajectories={size}",
             "execution=inline",
             f"hydra.run.dir={folder}",
@@ -41,7 +43,14 @@ def command(*words: str) -> list[str]:
 
 def small(folder: Path, *words: str, size: int = 24) -> list[str]:
     """The command line of a small run."""
-    return command(*SMALL, f"budget.trajectories={size}", f"hydra.run.dir={folder}", *words)
+    size_ = f"budget.trajectories={size}"
+    return command(*SMALL, *_without_code(words), size_, f"hydra.run.dir={folder}", *words)
+
+
+def _without_code(words: Sequence[str]) -> tuple[str, ...]:
+    """Runs that are not about code start no sandboxes, which take half a second each."""
+    about_code = any(word.startswith(("coding.", "sandbox")) for word in words)
+    return () if about_code else _NO_CODE
 
 
 def finish(

@@ -31,6 +31,8 @@ REVISIONS = (
     "I changed my mind, not {old} but {new}. So please {intent}.",
 )
 LEFT_OVER = ("For the {noun}: {value}.", "The {noun} is {value}.", "{value} as the {noun}.")
+SENTENCE = 4
+"""Words from which a value is quoted as somebody's text."""
 FALLBACKS = (", and if that is refused, {0}", ", or failing that, {0}")
 
 
@@ -127,6 +129,8 @@ class Wording:
         fact = step.bindings[name]["fact"]
         self._told.add(fact)
         noun, value = step.spec.noun(name), spoken(self._facts[fact])
+        if len(value.split()) >= SENTENCE:
+            value = f'"{value}"'
         reply = self._random.choice(
             (f"The {noun} is {value}.", f"{value}.", f"Sure: {value}.", f"It's {value}.")
         )

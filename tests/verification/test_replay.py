@@ -320,7 +320,7 @@ def test_blueprint_failed_and_duplicate(tmp_path: Path) -> None:
     """Two domains and one call each: there are not so many blueprints; `cross` never works."""
     words = ("blueprints.calls=[1,1]", "blueprints.worlds=1", "blueprints.max_operators=1")
     size = "tools.domains=[airline]"
-    assert here(tmp_path, *words, size, "coding.share=0", "budget.attempts=150", size=140) == 0
+    assert here(tmp_path, *words, size, "budget.attempts=150", size=140) == 0
     store = Store.read(tmp_path / FILE)
     try:
         rows = store.query("SELECT DISTINCT reason, min(detail) AS d FROM trajectories GROUP BY 1")
