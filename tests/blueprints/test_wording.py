@@ -24,7 +24,8 @@ def told(title: Any, seed: int) -> str:
 
 
 def test_a_sentence_is_quoted_and_a_name_is_not() -> None:
+    text = "The first results look promising"
     for seed in range(12):
-        assert '"The first results look promising"' in told("The first results look promising", seed)
+        assert f'"{text}"' in told(text, seed)
         assert '"' not in told("Dunes", seed)
         assert "Dunes" in told("Dunes", seed)
