@@ -30,13 +30,13 @@ getrusage getsid getsockopt gettid gettimeofday getuid getxattr inotify_add_watc
 inotify_init1 inotify_rm_watch kill lchown lgetxattr link linkat listxattr llistxattr lseek lstat
 madvise membarrier mincore mkdir mkdirat mlock mmap mprotect mremap msync munlock
 munmap nanosleep newfstatat open openat openat2 pause pidfd_open pidfd_send_signal pipe pipe2 poll
-ppoll prctl pread64 preadv preadv2 prlimit64 pselect6 pwrite64 pwritev pwritev2 read readahead
+ppoll prctl pread64 preadv preadv2 pselect6 pwrite64 pwritev pwritev2 read readahead
 readlink readlinkat readv recvfrom recvmsg rename renameat renameat2 restart_syscall rmdir rseq
 rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend
 rt_sigtimedwait rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity
-sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval sched_setaffinity
+sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval
 sched_yield seccomp select sendfile sendmsg sendto set_robust_list set_tid_address setfsgid
-setfsuid setgid setgroups setitimer setpgid setpriority setregid setresgid setresuid setreuid
+setfsuid setgid setgroups setitimer setpgid setregid setresgid setresuid setreuid
 setrlimit setsid setsockopt setuid shutdown sigaltstack splice stat statfs statx symlink symlinkat
 sync sync_file_range sysinfo tee tgkill time timer_create timer_delete timer_getoverrun
 timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime times tkill truncate
@@ -47,11 +47,12 @@ writev
 _REFUSED = """
 accept accept4 acct add_key bind bpf chroot connect delete_module fanotify_init finit_module
 get_mempolicy getpeername getsockname init_module io_uring_enter io_uring_register io_uring_setup
-ioperm iopl kcmp keyctl lookup_dcookie listen mbind memfd_create memfd_secret
+ioperm iopl ioprio_set kcmp keyctl lookup_dcookie listen mbind memfd_create memfd_secret
 modify_ldt mount mount_setattr move_mount move_pages mq_open msgget name_to_handle_at
 open_by_handle_at open_tree perf_event_open pidfd_getfd pivot_root process_vm_readv
 process_vm_writev ptrace quotactl
-reboot request_key sched_setattr semget set_mempolicy setdomainname sethostname setns settimeofday
+reboot request_key sched_setattr sched_setparam sched_setscheduler semget set_mempolicy
+setdomainname sethostname setns settimeofday
 shmget socket swapoff swapon syslog umount umount2 unshare userfaultfd vhangup vmsplice
 """
 """Answered with `EPERM`: programs that try these can say what happened."""
@@ -88,6 +89,15 @@ def program() -> bytes:
     family = seccomp.Arg(0, seccomp.EQ, _AF_UNIX)
     kind = seccomp.Arg(1, seccomp.MASKED_EQ, _TYPE, _STREAM)
     _rule(made, allow, "socketpair", family, kind)
+    # The runner has the same uid: what names a process may name none but the caller.
+    for name in ("prlimit64", "sched_setaffinity"):
+        _rule(made, allow, name, seccomp.Arg(0, seccomp.EQ, 0))
+        _rule(made, refuse, name, seccomp.Arg(0, seccomp.NE, 0))
+    # `which` must be 0, too: other values are groups of processes and all of a user.
+    own = seccomp.Arg(0, seccomp.EQ, 0)
+    _rule(made, allow, "setpriority", own, seccomp.Arg(1, seccomp.EQ, 0))
+    _rule(made, refuse, "setpriority", own, seccomp.Arg(1, seccomp.NE, 0))
+    _rule(made, refuse, "setpriority", seccomp.Arg(0, seccomp.NE, 0))
     fifo = 0o010000
     _rule(made, allow, "mknod", seccomp.Arg(1, seccomp.MASKED_EQ, 0o170000, fifo))
     _rule(made, allow, "mknodat", seccomp.Arg(2, seccomp.MASKED_EQ, 0o170000, fifo))

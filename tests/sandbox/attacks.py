@@ -126,6 +126,30 @@ while True:
                 except OSError:
                     pass
     """),
+    python("takes the runner's processor time", """
+        import resource
+        for name in (resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_NOFILE):
+            refused(lambda: resource.prlimit(1, name, (0, 0)), "prlimit", name)
+        resource.prlimit(0, resource.RLIMIT_CORE, (0, 0))  # its own it may
+    """),
+    python("slows the runner, or all processes of its user", """
+        for which, who in ((0, 1), (1, 1), (1, 0), (2, os.getuid()), (2, 0)):
+            if libc.setpriority(which, who, 19) == 0:
+                broken("setpriority", which, who)
+        if os.getpriority(os.PRIO_PROCESS, 1) > os.getpriority(os.PRIO_PROCESS, 0):
+            broken("the runner is nice")
+        os.setpriority(os.PRIO_PROCESS, 0, 5)
+        numbers = {"sched_setparam": 142, "sched_setscheduler": 144, "sched_setattr": 314}
+        for name, number in numbers.items() if os.uname().machine == "x86_64" else ():
+            if libc.syscall(number, 1, 5, bytes(64), 0) == 0:
+                broken(name)
+        if os.uname().machine == "x86_64" and libc.syscall(251, 1, 1, 3 << 13) == 0:
+            broken("ioprio_set")
+    """),
+    python("pins the runner to one processor", """
+        refused(lambda: os.sched_setaffinity(1, {0}), "runner")
+        os.sched_setaffinity(0, os.sched_getaffinity(0))
+    """),
     python("starts threads without end", """
         made = 0
         try:
