@@ -129,6 +129,11 @@ class Sandbox(Protocol):
         """Which isolation it is: docker, bubblewrap or none."""
         ...
 
+    @property
+    def required(self) -> bool:
+        """Whether it was asked for by name, so that work must not go on without it."""
+        ...
+
     def why_not(self) -> str | None:
         """None if a snippet really ran; otherwise what is amiss and how to mend it."""
         ...

@@ -69,6 +69,8 @@ class Runner:
                 reply, answer = getattr(self, "do_" + request["do"])(request, blob)
             except OSError as error:
                 reply, answer = {"error": error.strerror or str(error)}, b""
+            except ValueError as error:  # a name that no file can have
+                reply, answer = {"error": ascii(error)}, b""
             data = json.dumps(reply).encode()
             self.send(HEAD.pack(len(data), len(answer)) + data + answer)
 
@@ -141,7 +143,7 @@ class Runner:
         # Compiled, because every Python that a snippet starts reads it.
         head = importlib.util.MAGIC_NUMBER + bytes(12)
         files.write_file(f"{children.LIBRARY}/sitecustomize.pyc", head + marshal.dumps(code))
-        number = sum(self.env["TDSCALING_SEED"].encode()) + 1
+        number = int(self.env["TDSCALING_SEED"], 16) & 0x7FFFFFFF
         files.write_file(f"{children.LIBRARY}/bashrc", b"RANDOM=%d\n" % number)
 
     def do_ping(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:

@@ -8,6 +8,7 @@ can't be moved is an error.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,9 +51,11 @@ class BoxSession:
     ) -> Result:
         """Run a snippet."""
         data, objection = self._checked(code, language, mode)
+        if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
+            objection = f"seconds: expected a positive number, got {seconds!r}"
         if objection:
             return Result("refused", None, "", f"sandbox: {objection}\n", False, 0.0)
-        allowed = min(seconds or self._limits.seconds, self._limits.seconds)
+        allowed = min(self._limits.seconds if seconds is None else seconds, self._limits.seconds)
         keep = self._limits.output_kb << 10
         request = {
             "do": "run", "language": language, "mode": mode, "seconds": allowed, "keep": keep,
@@ -152,8 +155,8 @@ class BoxSession:
 
 
 def _relative(path: str) -> str:
-    parts = path.split("/")
-    if not path or "\0" in path or any(part in ("", ".", "..") for part in parts):
+    odd = "\0" in path or any("\ud800" <= letter <= "\udfff" for letter in path)
+    if odd or any(part in ("", ".", "..") for part in path.split("/")):
         raise SandboxError(
             f"sandbox: expected a path within the workspace such as data/a.csv, got {path!r}"
         )

@@ -23,6 +23,8 @@ class AutoSandbox:
         bubblewrap: tried second.
     """
 
+    required = False
+
     def __init__(self, *, docker: Sandbox, bubblewrap: Sandbox) -> None:
         self.docker, self.bubblewrap = docker, bubblewrap
         self._settle()

@@ -25,6 +25,7 @@ class NoSandbox:
     """
 
     name = "none"
+    required = False
 
     def __init__(self, *, reason: str = "") -> None:
         self.reason = reason

@@ -55,6 +55,14 @@ def test_attacks_fail(cache: Path) -> None:
     sandbox.close()
 
 
+def test_runner_survives_a_name_that_no_file_can_have(cache: Path) -> None:
+    with bubblewrap_sandbox(cache).open("odd") as session:
+        for request in ({"do": "get", "most": 9}, {"do": "put"}):
+            reply, _ = session._ask({**request, "path": "\ud800"}, b"", most=9, seconds=9)
+            assert "UnicodeEncodeError" in reply["error"]
+        assert session.run("echo lives", "bash").stdout == "lives\n"
+
+
 def test_probe_as_root_sees_every_limit(cache: Path) -> None:
     assert os.geteuid() == 0, "the tests of sandboxes run as root, as in CI"
     sandbox = bubblewrap_sandbox(cache)

@@ -175,10 +175,13 @@ def test_bad_input_is_refused_and_the_session_lives(
     assert said(session, "echo lives", "bash") == "lives\n"
 
 
-def test_unknown_language_and_mode_are_refused(session: Session) -> None:
+def test_unknown_language_mode_and_time_are_refused(session: Session) -> None:
     unknown: Any = "ruby"
     assert "python, bash, sql" in session.run("x", unknown).stderr
     assert "notebook, fork, fresh" in session.run("x", "python", mode=unknown).stderr
+    for seconds in (float("nan"), float("inf"), 0.0, -1.0):
+        result = session.run("x", "bash", seconds=seconds)
+        assert (result.status, "positive number" in result.stderr) == ("refused", True)
 
 
 def test_snippet_of_the_longest_allowed_length_runs(session: Session) -> None:
@@ -196,7 +199,9 @@ def test_files_go_in_and_out(session: Session) -> None:
     assert session.get("deep/in/data.bin") == b""
 
 
-@pytest.mark.parametrize("path", ["", "/etc/passwd", "../x", "a/../../x", "a//b", ".", "a/\0"])
+@pytest.mark.parametrize(
+    "path", ["", "/etc/passwd", "../x", "a/../../x", "a//b", ".", "a/\0", "\ud800", "x/\udc00"]
+)
 def test_path_out_of_the_workspace_is_refused(session: Session, path: str) -> None:
     with pytest.raises(SandboxError, match="a path within the workspace"):
         session.get(path)
@@ -272,6 +277,11 @@ def test_python_says_the_same_for_the_same_seed(sandbox: PooledSandbox, mode: Mo
     assert "2026-01-01 00:00:00.00" in first
     assert "datetime.datetime(2026, 1, 1, 0, 0" in first
     assert "True 2020-01-02" in first
+
+
+def test_seed_is_not_told(sandbox: PooledSandbox) -> None:
+    with sandbox.open("mend \ud800 the report") as session:
+        assert "mend" not in said(session, "env", "bash")
 
 
 def test_clock_moves_so_that_waiting_ends(session: Session) -> None:
