@@ -1,7 +1,7 @@
 """What a run needs for its coding tasks.
 
 Enters: the knobs `coding` and a sandbox. Leaves: domains, clusters and the share of draws; all
-empty, with a reason, where no sandbox works.
+empty, with a reason, where no sandbox works and none was asked for by name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tdscaling.coding.areas import AREAS, CALCULATIONS, TASKS
 from tdscaling.coding.domain import CodeDomain, cluster_of, code_domain
 from tdscaling.declared.domain import Domain
-from tdscaling.errors import ConfigError
+from tdscaling.errors import ConfigError, SandboxError
 from tdscaling.schema import Cluster
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def coding_parts(
 
     Raises:
         ConfigError: naming the knob that is out of range.
+        SandboxError: if a sandbox that was asked for by name does not work.
     """
     for name, value in (("share", share), ("recover_share", recover_share)):
         if not 0 <= value <= 1:
@@ -74,6 +75,8 @@ def coding_parts(
     if share == 0:
         return Coding(0.0)
     reason = sandbox.why_not()
+    if reason is not None and sandbox.required:
+        raise SandboxError(f"{reason}; or go on without code: type sandbox=auto, or coding.share=0")
     if reason is not None:
         return Coding(0.0, off=reason)
     chosen = sorted({*areas, CALCULATIONS})

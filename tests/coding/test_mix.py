@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tdscaling.coding.areas import TASKS
 from tdscaling.coding.domain import cluster_of
 from tdscaling.coding.mix import NO_MIX, Mix
 from tdscaling.coding.parts import coding_parts
-from tdscaling.errors import ConfigError
+from tdscaling.errors import ConfigError, SandboxError
+from tdscaling.sandbox.auto import AutoSandbox
 from tdscaling.sandbox.none import NoSandbox
 from tdscaling.schema import Request
 from tests.coding.workspaces import area, sandbox
+from tests.sandbox.parts import docker_sandbox
 
 CLUSTERS = tuple(cluster_of(area(name)) for name in TASKS)
 REQUESTS = [Request("airline-1", ("extend",), 3)] * 2000
@@ -48,6 +53,16 @@ def test_without_a_sandbox_there_are_none() -> None:
     code = coding_parts(NoSandbox(), share=0.5, areas=list(TASKS), recover_share=0.3)
     assert (code.share, code.clusters, dict(code.domains)) == (0.0, (), {})
     assert "the code tool is off" in code.off
+
+
+def test_sandbox_that_was_asked_for_by_name_must_work(tmp_path: Path) -> None:
+    absent = docker_sandbox(None, f"unix://{tmp_path}/none.sock")
+    knobs: dict[str, Any] = {"areas": list(TASKS), "recover_share": 0.3}
+    with pytest.raises(SandboxError, match=r"no engine answers .*coding\.share=0"):
+        coding_parts(absent, share=0.5, **knobs)
+    assert coding_parts(absent, share=0.0, **knobs).off == ""
+    auto = AutoSandbox(docker=absent, bubblewrap=NoSandbox())
+    assert "no engine answers" in coding_parts(auto, share=0.5, **knobs).off
 
 
 @pytest.mark.parametrize(

@@ -72,3 +72,13 @@ def test_without_a_sandbox_the_run_says_so(
     assert here(tmp_path, "coding.share=0.5", "sandbox=none", size=4) == 0
     assert "coding tasks are left out: the code tool is off" in capsys.readouterr().out
     assert all("sandbox" not in line["meta"] for line in lines(tmp_path))
+
+
+def test_without_the_engine_that_was_asked_for_the_run_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = f"sandbox.host=unix://{tmp_path}/none.sock"
+    assert here(tmp_path, "coding.share=0.5", "sandbox=docker", absent, size=4) == 1
+    told = capsys.readouterr().err
+    assert "no engine answers" in told
+    assert "sandbox=bubblewrap" in told
