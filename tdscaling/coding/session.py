@@ -13,11 +13,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tdscaling.coding import printed
+from tdscaling.coding import observed, printed
 from tdscaling.coding.task import Hidden, Question
 from tdscaling.declared.session import Result, StateChanges
 from tdscaling.errors import EnvironmentFailure, SandboxError, SandboxLostError
-from tdscaling.schema import Provenance, digest
+from tdscaling.schema import Provenance
 
 if TYPE_CHECKING:
     from tdscaling.coding.domain import CodeDomain
@@ -139,11 +139,22 @@ class CodeSession:
         given = {path: data for path, data in outputs.items() if data is not None}
         if len(given) < len(outputs):
             return False
-        # What the checked code prints while it is loaded cannot say that the check passed.
-        token = digest([self._world, hidden.code])
-        with self._fresh({**self.task.files, **hidden.files, **given}) as box:
-            result = _ran(box, hidden.code.replace('"passed"', repr(token)), "python")
-        return result.ok and result.rows[0]["stdout"].strip() == token
+        if hidden.kind == "returns":
+            # The module that is judged gets a sandbox of its own, without what else was left
+            # behind; what it should return is never in that sandbox.
+            said = self._said(hidden.code, given)
+            works = self._said(hidden.code, hidden.files)
+            if works is None:
+                raise EnvironmentFailure(f"{self._world}: the working module fails")
+            return said is not None and observed.same(said, works)
+        said = self._said(hidden.code, {**self.task.files, **hidden.files, **given})
+        return said is not None and said.strip() == "passed"
+
+    def _said(self, code: str, files: Mapping[str, bytes]) -> str | None:
+        """What a program prints in a sandbox of its own; None if it fails."""
+        with self._fresh(files) as box:
+            result = _ran(box, code, "python")
+        return str(result.rows[0]["stdout"]) if result.ok else None
 
     def _opened(self) -> Session:
         if self._box is None:

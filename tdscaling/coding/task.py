@@ -26,17 +26,19 @@ class Run:
 class Hidden:
     """What decides whether a question was answered; the assistant never sees it."""
 
-    kind: Literal["prints", "rows", "passes"]
+    kind: Literal["prints", "rows", "passes", "returns"]
     """`prints`: a Python program that prints what the last call must print.
     `rows`: a query whose result set one of the assistant's queries must have.
-    `passes`: a Python program that prints `passed` in the workspace that was left behind."""
+    `passes`: a Python program that prints `passed` in the workspace that was left behind.
+    `returns`: a Python program that says the same of `outputs` as of the working `files`, see
+    `tdscaling/coding/observed.py`."""
     code: str
     ordered: bool = False
     """For `rows`: whether the order of the rows was asked for."""
     outputs: tuple[str, ...] = ()
-    """For `passes`: files that are taken over from the assistant's workspace."""
+    """For `passes` and `returns`: files that are taken over from the assistant's workspace."""
     files: Mapping[str, bytes] = field(default_factory=dict)
-    """For `passes`: files that are put in place for it."""
+    """For `passes`: files that are put in place for it; for `returns`: those that work."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from textwrap import indent
 
 import yaml
 
+from tdscaling.coding import observed
 from tdscaling.coding._families._snippets import bash
 from tdscaling.coding.mutate import Mutation, mutations
 from tdscaling.coding.task import Hidden, Question, Run, Task
@@ -33,19 +34,6 @@ class {name}(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
-"""
-_HIDDEN = """
-import io, unittest
-from datetime import date
-import {module} as m
-class Visible(unittest.TestCase):
-{tests}
-class Further(unittest.TestCase):
-{hidden}
-loaded = unittest.defaultTestLoader.loadTestsFromTestCase
-suite = unittest.TestSuite([loaded(Visible), loaded(Further)])
-done = unittest.TextTestRunner(stream=io.StringIO()).run(suite)
-print("passed" if done.wasSuccessful() else "failed")
 """
 
 
@@ -125,14 +113,14 @@ def repaired(random: Random, one: Module, bug: Mutation) -> Task:
         wrong, right = _edit(path, broken, tried), _edit(path, tried, one.source)
         slips.append((failing, look, wrong, failing, right, passing))
     body = indent(one.tests, "    ")
-    hidden = _HIDDEN.format(module=one.name, tests=body, hidden=indent(one.hidden, "    "))
+    hidden = observed.program(one.name, body, indent(one.hidden, "    "))
     name = one.name.title().replace("_", "")
     words = {"path": path, "tests": tests, "function": bug.function, "about": one.about}
     question = Question(
         requests=tuple(text.format(**words) for text in _REQUESTS),
         runs=(failing, look, mend, passing),
         slips=tuple(slips),
-        hidden=Hidden("passes", hidden.strip(), outputs=(path,)),
+        hidden=Hidden("returns", hidden, outputs=(path,), files={path: one.source.encode()}),
         answers=tuple(text.format(**words) for text in _ANSWERS),
     )
     files = {path: broken, tests: _TESTS.format(module=one.name, name=f"{name}Test", body=body)}
