@@ -6,7 +6,10 @@ Python, the hidden solution is a query over the same file.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from datetime import date as date_
+from itertools import pairwise
 from random import Random
 
 from tdscaling.coding._families._snippets import (
@@ -23,6 +26,10 @@ from tdscaling.coding.task import Question, Run, Task
 
 SECOND_SHARE = 0.35
 """Probability of a second question about the same table."""
+
+
+class TiedError(ValueError):
+    """A table whose answer to a question is a tie."""
 
 
 def _slips(t: Table, before: tuple[Run, ...], code: str) -> tuple[tuple[Run, ...], ...]:
@@ -192,6 +199,12 @@ def ranking(random: Random, t: Table) -> Question:
     """The first groups by a total, in order."""
     (group, group_noun), (count, noun) = t.theme.group, t.theme.count
     number = random.choice((2, 3))
+    totals: Counter[str] = Counter()
+    for row in t.rows:
+        totals[row[group]] += int(row[count])
+    leading = [total for _, total in totals.most_common(number + 1)]
+    if len(set(leading)) < len(leading):
+        raise TiedError
     code = (
         rows_of(random, t.file).replace("import csv", "import csv\nfrom collections import Counter")
         + f"""
@@ -245,11 +258,22 @@ print(f"spread: {{max(values) - min(values):.2f}}")
     )
 
 
+def _longest_once(days: list[date_]) -> bool:
+    days = sorted(days)
+    gaps = [later - earlier for earlier, later in pairwise(days)]
+    return gaps.count(max(gaps)) == 1
+
+
 def longest_gap(random: Random, t: Table) -> Question:
     """The longest time without an entry of one group."""
     (group, group_noun), date = t.theme.group, t.theme.date
     held = [row[group] for row in t.rows]
-    wanted = random.choice(sorted({name for name in held if held.count(name) > 2}))
+    often = sorted({name for name in held if held.count(name) > 2})
+    clear = [name for name in often if _longest_once([date_.fromisoformat(row[date])
+             for row in t.rows if row[group] == name])]  # fmt: skip
+    if not clear:
+        raise TiedError
+    wanted = random.choice(clear)
     code = (
         rows_of(random, t.file).replace("import csv", "import csv\nfrom datetime import date")
         + f"""
@@ -282,13 +306,20 @@ _SECOND: tuple[Kind, ...] = (top_group, share, ranking, change)
 
 
 def _family(kind: Kind, gaps: float = 0.0) -> Callable[[Random], Task]:
-    def make(random: Random) -> Task:
+    def drawn(random: Random) -> Task:
         t = table(random, gaps=gaps)
         questions = [kind(random, t)]
         others = [other for other in _SECOND if other is not kind and not gaps]
         if others and random.random() < SECOND_SHARE:
             questions.append(random.choice(others)(random, t))
         return Task({t.file: t.data}, tuple(questions))
+
+    def make(random: Random) -> Task:
+        while True:  # few tables have ties
+            try:
+                return drawn(random)
+            except TiedError:
+                continue
 
     return make
 

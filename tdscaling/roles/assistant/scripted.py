@@ -79,6 +79,8 @@ MENDS = (
 )
 ALIKE = 0.6
 """Similarity of two calls from which on one is the other corrected, 0 to 1."""
+ALIKE_CODE = 0.8
+"""The same for code: a failing run of the tests and a look at the module are not alike."""
 RETRIES = 2
 """Further tries of a call whose error says that it may be tried again."""
 _TRANSIENT = ("again", "retry")
@@ -137,10 +139,7 @@ class _Progress:
         """Whether a step is the corrected form of the one before, which was to fail."""
         if len(numbers) != 1 or numbers[0] == 0:
             return False
-        step, before = self._plan[numbers[0]], self._plan[numbers[0] - 1]
-        failed = before.expect == "refused" and before.purpose == "lookup"
-        same = SequenceMatcher(None, canonical(before.arguments), canonical(step.arguments))
-        return failed and step.tool == before.tool and same.ratio() > ALIKE
+        return mends(self._plan[numbers[0]], self._plan[numbers[0] - 1])
 
     def next_batch(self, turn: int) -> list[int]:
         """Steps that are made next in a turn, empty if there are none left."""
@@ -150,6 +149,21 @@ class _Progress:
             if step.turn == turn and number not in self.results
         ]
         return [n for n in left if self._plan[n].batch == self._plan[left[0]].batch]
+
+
+def mends(step: Step, before: Step) -> bool:
+    """Whether a step is the corrected form of the one before, which was to fail."""
+    failed = before.expect == "refused" and before.purpose == "lookup"
+    if not failed or step.tool != before.tool:
+        return False
+    # Short commands are alike by what they are wrapped in; only the code itself counts.
+    texts = [[bound["text"] for bound in one.arguments.values() if "text" in bound]
+             for one in (before, step)]  # fmt: skip
+    if all(texts):
+        was, now = map("\n".join, texts)
+        return SequenceMatcher(None, was, now, autojunk=False).ratio() > ALIKE_CODE
+    same = SequenceMatcher(None, canonical(before.arguments), canonical(step.arguments))
+    return same.ratio() > ALIKE
 
 
 def _made(messages: Sequence[Message]) -> Iterator[tuple[int, str]]:
