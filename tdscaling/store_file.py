@@ -36,6 +36,9 @@ def connect(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         connection.execute(f"ATTACH '{quoted}' AS run ({options})")
         connection.execute("USE run")
         connection.execute(f"SET checkpoint_threshold = '{_WAL_LIMIT}'")
+        if read_only:
+            # A ledger may come from anywhere: a view in it could read other files.
+            connection.execute("SET enable_external_access = false")
     except BaseException:
         connection.close()
         raise

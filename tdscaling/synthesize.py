@@ -76,8 +76,7 @@ def synthesize(
     console, directory = Console(), Path(run_dir)
     _check(concurrency, round_size, report)
     limits = Budget.of(budget)
-    catalog = tools.load()
-    print_skipped(console, catalog.skipped)
+    catalog = _loaded(console, tools)
     found = clusters.build(catalog)
     code = _coding(console, sandbox, coding)
     attempt = Attempt(
@@ -90,7 +89,11 @@ def synthesize(
         verification=verification,
         metrics=metrics,
     )
-    with _told_how_to_go_on(console, directory), _ledger(directory, catalog, found, code) as store:
+    with (
+        contextlib.closing(sandbox),
+        _told_how_to_go_on(console, directory),
+        _ledger(directory, catalog, found, code) as store,
+    ):
         menu, mix = blueprints.menu(found), Mix(code.share, code.clusters, seed)
         rounds = Rounds(store, metrics, evolution, menu, seed, round_size, limits, mix)
         with Display(console, limits.trajectories, store.accepted) as display:
@@ -99,11 +102,21 @@ def synthesize(
             files = export.write(store, directory)
             page = write_report(directory, trajectories=report["trajectories"], store=store)
             print_summary(console, store, metrics.figures(), [*files, page], rounds.why)
-        if failure := rounds.failure():
-            raise TdscalingError(failure)
-        if interrupted:
-            raise KeyboardInterrupt
+        _raise_what_ended_it(rounds, interrupted)
     return 0
+
+
+def _loaded(console: Console, tools: Tools) -> Catalog:
+    catalog = tools.load()
+    print_skipped(console, catalog.skipped)
+    return catalog
+
+
+def _raise_what_ended_it(rounds: Rounds, interrupted: bool) -> None:
+    if failure := rounds.failure():
+        raise TdscalingError(failure)
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def _coding(console: Console, sandbox: Sandbox, knobs: dict[str, Any]) -> Coding:

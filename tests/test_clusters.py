@@ -94,7 +94,7 @@ def test_show(capfd: pytest.CaptureFixture[str]) -> None:
     told = Told(capfd, *SMALL, "show=bookshop", "confirm=true")
     assert told.code == 0
     assert "bookshop-" in told.out
-    assert "can cross with: none" in told.out
+    assert "can cross with: desk" in told.out
     edge = ["search_books", "book_id", "order_book", "book_id", "key", "1.00", "yes"]
     rows = [
         line for line in told.out.splitlines() if "search_books" in line and "order_book" in line

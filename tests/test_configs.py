@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tdscaling import configuration, diagnosis, usage
 from tdscaling.configuration import Invocation
+from tdscaling.store import FILE, Store
 
 CONF = configuration.conf_dir()
 GROUPS = configuration.groups([CONF])
@@ -18,7 +19,7 @@ DATA = {"evolution/schedule"}
 OPTIONS = [
     f"{group}={option}"
     for group, options in GROUPS.items()
-    if group.split("/")[0] not in {"ablation", "domains", "experiment", "hydra"}
+    if group.split("/")[0] not in {"ablation", "domains", "experiment", "hydra", "servers"}
     and group not in DATA
     for option in options
 ]
@@ -32,13 +33,27 @@ ENDPOINT = ("llm=openai", "llm.base_url=http://127.0.0.1:9/v1", "llm.model=any")
 """What the user adds where a model plays a part; nothing is asked while building."""
 
 
+def mandatory(word: str, folder: Path) -> tuple[str, ...]:
+    """Values that an option asks its user for."""
+    run, client = folder / "recorded", folder / "config.json"
+    client.write_text('{"mcpServers": {"x": {"command": "x"}}}', encoding="utf-8")
+    if word in {"tools=recorded", "environments=replay"}:
+        Store.open(run / FILE, {}).close()
+    return {
+        "tools=client_config": (f"tools.path={client}",),
+        "tools=recorded": (f"tools.cassette={run}",),
+        "environments=replay": (f"environments.cassette={run}",),
+    }.get(word, ())
+
+
 def checked(word: str, run_dir: Path) -> DictConfig:
     """The config with one override, and the state in which Hydra would run its job."""
     group, option = word.split("=")
     needs_model = re.search(r"\bllm: ", (CONF / group / f"{option}.yaml").read_text())
     if group not in usage.chosen(COMMANDS["synthesize"]) and group not in DATA:
         word = f"+{word}"
-    words = (word, *(ENDPOINT if needs_model else ()), f"hydra.run.dir={run_dir}")
+    asked = mandatory(word, run_dir)
+    words = (word, *asked, *(ENDPOINT if needs_model else ()), f"hydra.run.dir={run_dir}")
     config = configuration.check(Invocation("synthesize", words))
     with open_dict(config):
         config.hydra.runtime.output_dir = str(run_dir)

@@ -49,7 +49,7 @@ def test_drafted_files_are_domains_like_any_other(
     assert "good. 9 tools" in capfd.readouterr().out
     run = tmp_path / "run"
     used = [f"tools.paths=[{path}]", f"tools.domains=[{path.stem}]", f"hydra.run.dir={run}"]
-    finish(command(*used, "budget.trajectories=4", "execution=inline"))
+    finish(command(*used, "coding.share=0", "budget.trajectories=4", "execution=inline"))
     lines = (run / "dataset" / "train.jsonl").read_text(encoding="utf-8").splitlines()
     for line in map(json.loads, lines):
         assert set(line["meta"]["provenance"]) <= {"simulated", "injected"}

@@ -58,7 +58,7 @@ def arrange(drafts: Sequence[DraftStep], *, parallel: bool) -> tuple[Step, ...]:
             arguments={name: _moved(b, position) for name, b in drafts[n].bindings.items()},
             turn=drafts[n].turn,
             batch=batches.setdefault((drafts[n].turn, levels[n]), len(batches)),
-            purpose=drafts[n].purpose,
+            purpose="fallback" if drafts[n].fallback else drafts[n].purpose,
             expect=drafts[n].expect,
         )
         for n in order
@@ -185,11 +185,4 @@ def _replaced(plan: Sequence[Step], number: int) -> bool:
     """Whether a refused goal has an alternative right after it, which is what the user hears of."""
     step = plan[number]
     following = plan[number + 1] if number + 1 < len(plan) else None
-    return (
-        step.expect == "refused"
-        and following is not None
-        and following.tool == step.tool
-        and following.turn == step.turn
-        and following.purpose == "goal"
-        and following.expect == "ok"
-    )
+    return step.expect == "refused" and following is not None and following.purpose == "fallback"

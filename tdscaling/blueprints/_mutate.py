@@ -37,12 +37,12 @@ def adopt(planner: Planner, parent: Blueprint) -> None:
             step.domain,
             session.domain.tools[step.tool],
             step.turn,
-            step.purpose,
+            "lookup" if step.purpose == "lookup" else "goal",
             step.expect,
             dict(step.arguments),
             arguments,
             result,
-            fallback=_is_fallback(parent, number),
+            fallback=step.purpose == "fallback",
         )
         _refer(planner, draft)
         planner.steps.append(draft)
@@ -67,16 +67,6 @@ def _picked(planner: Planner, source: dict[str, Any]) -> Picked:
         ):
             return picked
     raise BlueprintError(f"no words point at the row that {pick} picks")
-
-
-def _is_fallback(parent: Blueprint, number: int) -> bool:
-    step, before = parent.plan[number], parent.plan[number - 1] if number else None
-    return (
-        before is not None
-        and before.expect == "refused"
-        and step.expect == "ok"
-        and (step.tool, step.turn, step.purpose) == (before.tool, before.turn, "goal")
-    )
 
 
 def revisions(parent: Blueprint) -> dict[int, tuple[str, str]]:

@@ -31,6 +31,8 @@ ROW_TRIES = 8
 """Combinations of rows tried for a step before it counts as not executable."""
 CASE_TRIES = 6
 """Candidate arguments tried per combination of rows."""
+TEXT = 4
+"""Words from which a value is a text."""
 REUSE_SHARE = 0.85
 """Probability that a value that is at hand is used rather than looked up again."""
 KNOWN_SHARE = 0.4
@@ -235,7 +237,7 @@ class Planner:
         for name, value in arguments.items():
             source = bindings.get(name)
             if source is None:
-                step.bindings[name] = {"fact": self.state(name, value)}
+                step.bindings[name] = {"fact": self.state(name, value, anew=_is_text(value))}
             elif "fact" in source:
                 step.bindings[name] = source
             else:
@@ -295,16 +297,28 @@ class Planner:
         is_key = source["column"] in self.sessions[domain].domain.keys
         return picked.distinct or not plain or not is_key
 
-    def state(self, name: str, value: Any) -> str:
-        """Make a value one of the user's facts; the fact's name."""
+    def state(self, name: str, value: Any, *, anew: bool = False) -> str:
+        """Make a value one of the user's facts; the fact's name.
+
+        Args:
+            name: of the parameter or column that it is for.
+            value: what the user knows.
+            anew: do not take an equal fact for it.
+        """
         for number in itertools.count(1):
             fact = name if number == 1 else f"{name}_{number}"
             if fact not in self.facts:
                 self.facts[fact] = value
                 return fact
-            if self.facts[fact] == value and type(self.facts[fact]) is type(value):
+            same = self.facts[fact] == value and type(self.facts[fact]) is type(value)
+            if same and not anew:
                 return fact
         raise AssertionError("counting does not end")
+
+
+def _is_text(value: Any) -> bool:
+    """Whether nobody takes it as said because the same words were said of something else."""
+    return isinstance(value, str) and len(value.split()) >= TEXT
 
 
 def _wanted(result: Result, expect: Expect) -> bool:

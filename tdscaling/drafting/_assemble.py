@@ -26,7 +26,7 @@ from tdscaling.drafting._lookups import (
     question,
 )
 from tdscaling.drafting._read import Reading, read
-from tdscaling.drafting._sql import identifier, quoted, text, unique
+from tdscaling.drafting._sql import identifier, label_of, quoted, text, unique
 from tdscaling.drafting._things import ROWS, Thing, is_opaque, ordered
 from tdscaling.drafting._tools import Drafted, create, on_own
 from tdscaling.drafting._wording import phrases, worded
@@ -213,7 +213,7 @@ def _content(
     opaque = frozenset(thing.key for thing in used if is_opaque(thing))
     returned = {column for tool in shared.values() for column in tool.columns}
     return {
-        "category": identifier(cluster.category, "other") if cluster.category else "other",
+        "category": label_of(cluster.category),
         "about": f"{title[0].upper()}{title[1:]}: {_abouts(readings, shared)}.",
         "clock": CLOCK,
         "simulates": title,

@@ -11,8 +11,16 @@ import re
 from tdscaling.phrasing.names import split
 
 LONGEST = 40
+_LABEL = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CLOCK = frozenset({"now", "current_date", "current_time", "current_timestamp"})
 """Names that SQL would take for the wall clock."""
+
+
+def label_of(category: str) -> str:
+    """A category as it stands where a domain file can hold it, else made so."""
+    if _LABEL.fullmatch(category):
+        return category
+    return identifier(category, "other") if category else "other"
 
 
 def identifier(name: str, fallback: str = "field") -> str:

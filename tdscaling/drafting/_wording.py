@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tdscaling.drafting._read import Reading
-from tdscaling.drafting._sql import identifier
+from tdscaling.drafting._sql import label_of
 from tdscaling.drafting._things import Thing
 from tdscaling.drafting._tools import Drafted
 from tdscaling.phrasing import words
@@ -63,7 +63,7 @@ def worded(reading: Reading, tool: Drafted, thing: Thing | None) -> dict[str, An
         noun = thing.noun if thing else "entry"
         found["answers"] = [template.format(thing=noun) for template in _DELETED]
     if reading.tool.category:
-        found["category"] = identifier(reading.tool.category, "other")
+        found["category"] = label_of(reading.tool.category)
     return {name: value for name, value in found.items() if value not in (None, [], {})}
 
 

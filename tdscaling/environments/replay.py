@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from tdscaling.catalog import Catalog
 from tdscaling.declared.domain import Domain
 from tdscaling.environments.declared import DeclaredEnvironment
+from tdscaling.errors import ToolsError
 from tdscaling.live.cassette import domains, ledger
 from tdscaling.schema import Cluster, Injection
 
@@ -32,7 +33,14 @@ class ReplayEnvironments:
         Raises:
             ToolsError: if the recording cannot be read.
         """
-        return {**catalog.domains, **domains(self._cassette)}
+        recorded = domains(self._cassette)
+        if not recorded.keys() & catalog.domains.keys():
+            raise ToolsError(
+                f"environments.cassette: {self._cassette} has recordings of "
+                f"{', '.join(sorted(recorded)) or 'no server'}, and none of them is among the "
+                f"tools. Type tools=recorded tools.cassette={self._cassette}"
+            )
+        return {**catalog.domains, **recorded}
 
     def open(
         self,

@@ -25,7 +25,8 @@ def _cell(value: object) -> str:
     """A value as a table cell. Names come from tools: they may not end the cell or add markup."""
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
-    text = " ".join(str(value).split())
+    text = "".join(char if char.isprintable() else " " for char in str(value))
+    text = " ".join(text.split())
     for char in "\\|`<>*_[]":
         text = text.replace(char, "\\" + char)
     return text

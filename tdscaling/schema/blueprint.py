@@ -25,7 +25,8 @@ class Step:
     """The user turn that it serves, from 0."""
     batch: int
     """Calls with the same batch are made in one assistant message; counts up from 0."""
-    purpose: Literal["goal", "lookup"]
+    purpose: Literal["goal", "fallback", "lookup"]
+    """`fallback`: what the user wants if the goal right before it is refused."""
     expect: Literal["ok", "refused"]
     gold: dict[str, Any] = field(default_factory=dict)
     """Arguments as bound in the dry run."""

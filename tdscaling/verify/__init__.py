@@ -8,6 +8,7 @@ not grow with the dataset, but for the ids, which must be unique.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,7 +96,8 @@ def verify(
         sandbox=sandbox,
     )
     report = Report(path, console)
-    asyncio.run(_work(path, check, execution, report))
+    with contextlib.closing(sandbox):
+        asyncio.run(_work(path, check, execution, report))
     return report.close()
 
 

@@ -13,6 +13,7 @@ from tdscaling.__main__ import main
 from tdscaling.catalog import Catalog
 from tdscaling.environments.replay import ReplayEnvironments
 from tdscaling.errors import EnvironmentFailure, ToolsError
+from tdscaling.tools.recorded import RecordedTools
 from tests.live_parts import live_run
 
 
@@ -91,13 +92,20 @@ def test_verify_notices_what_the_server_never_said(recorded: Path, tmp_path: Pat
 
 def test_a_call_that_was_not_recorded_fails(recorded: Path) -> None:
     environments = ReplayEnvironments(cassette=str(recorded / "run.duckdb"))
-    domains = environments.prepare(Catalog({}), ())
+    catalog = RecordedTools(cassette=str(recorded)).load()
+    domains = environments.prepare(catalog, ())
     environment = environments.open(domains, {"notes": "1-0"}, ())
     with pytest.raises(EnvironmentFailure, match="has no recording of this call"):
         asyncio.run(environment.call("get_note", {"note_id": "never"}))
     fresh = environments.open(domains, {"notes": "99-0"}, ())
     with pytest.raises(EnvironmentFailure, match="has no recording of the state"):
         fresh.changes()
+
+
+def test_tools_that_were_not_recorded_are_refused(recorded: Path) -> None:
+    environments = ReplayEnvironments(cassette=str(recorded))
+    with pytest.raises(ToolsError, match="recordings of notes.*Type tools=recorded"):
+        environments.prepare(Catalog({}), ())
 
 
 def test_a_cassette_is_needed(tmp_path: Path) -> None:
