@@ -17,7 +17,7 @@ from tdscaling.store import FILE, Store
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ("tools.domains=[airline,calendar]", "blueprints.worlds=2", "round_size=8")
 """Two domains with few worlds: half a second of warm-up instead of some."""
-_NO_CODE = ("coding.share=0", "sandbox=none")
+NO_CODE = ("coding.share=0", "sandbox=none")
 TABLES = ("trajectories", "actions", "llm_calls", "documents", "rounds", "steering", "clusters")
 PATIENCE = 90.0
 """Seconds after which a wait has failed."""
@@ -50,7 +50,7 @@ def small(folder: Path, *words: str, size: int = 24) -> list[str]:
 def _without_code(words: Sequence[str]) -> tuple[str, ...]:
     """Runs that are not about code start no sandboxes, which take half a second each."""
     about_code = any(word.startswith(("coding.", "sandbox")) for word in words)
-    return () if about_code else _NO_CODE
+    return () if about_code else NO_CODE
 
 
 def finish(

@@ -11,6 +11,7 @@ import pytest
 
 from tdscaling.__main__ import main
 from tests.runs import (
+    NO_CODE,
     SMALL,
     command,
     data,
@@ -26,7 +27,7 @@ JOBS = ("evolution=none,seed=1", "evolution=none,seed=2", "evolution=entropy,see
 
 def words(folder: Path, *more: str, size: int = 6) -> list[str]:
     budget = f"budget.trajectories={size}"
-    return ["-m", *SMALL, budget, "execution=inline", f"hydra.sweep.dir={folder}", *more]
+    return ["-m", *SMALL, *NO_CODE, budget, "execution=inline", f"hydra.sweep.dir={folder}", *more]
 
 
 def names(folder: Path) -> list[str]:
@@ -61,7 +62,7 @@ def test_failing_job_stops_no_other_and_can_be_mended(
 
 def test_interrupted_sweep_goes_on_as_it_says(tmp_path: Path) -> None:
     """Interrupted in the second of three jobs; the directory is left to Hydra."""
-    typed = ["-m", *SMALL, "budget.trajectories=40", "execution=inline", "seed=1,2,3"]
+    typed = ["-m", *SMALL, *NO_CODE, "budget.trajectories=40", "execution=inline", "seed=1,2,3"]
     with started(command(*typed), tmp_path) as process:
         log = "multirun/*/*/seed=2/run.duckdb.wal"
         wait_until(lambda: any(f.stat().st_size > 60_000 for f in tmp_path.glob(log)), "job 2")

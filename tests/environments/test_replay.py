@@ -104,7 +104,7 @@ def test_a_call_that_was_not_recorded_fails(recorded: Path) -> None:
 
 def test_tools_that_were_not_recorded_are_refused(recorded: Path) -> None:
     environments = ReplayEnvironments(cassette=str(recorded))
-    with pytest.raises(ToolsError, match="recordings of notes.*Type tools=recorded"):
+    with pytest.raises(ToolsError, match=r"recordings of notes.*Type tools=recorded"):
         environments.prepare(Catalog({}), ())
 
 
