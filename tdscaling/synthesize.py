@@ -76,7 +76,7 @@ def synthesize(
     console, directory = Console(), Path(run_dir)
     _check(concurrency, round_size, report)
     limits = Budget.of(budget)
-    catalog = _loaded(console, tools)
+    catalog = _loaded(console, tools, verification)
     found = clusters.build(catalog)
     code = _coding(console, sandbox, coding)
     attempt = Attempt(
@@ -106,9 +106,15 @@ def synthesize(
     return 0
 
 
-def _loaded(console: Console, tools: Tools) -> Catalog:
+def _loaded(console: Console, tools: Tools, verification: Verification) -> Catalog:
     catalog = tools.load()
     print_skipped(console, catalog.skipped)
+    required = verification.require
+    if required and all(d.provenance != required for d in catalog.domains.values()):
+        raise ConfigError(
+            f"verification.require={required}: no tool of this run is {required}: what is known by "
+            "its schema alone is simulated. Add a live server (tools=mcp) or leave the word out"
+        )
     return catalog
 
 

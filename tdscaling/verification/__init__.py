@@ -13,7 +13,7 @@ from typing import Protocol
 
 from tdscaling.declared.domain import Domain
 from tdscaling.environments import Environments
-from tdscaling.schema import Blueprint, Tool, Transcript, Verdict
+from tdscaling.schema import Blueprint, Provenance, Tool, Transcript, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Case:
 
 class Verification(Protocol):
     """Decides whether a trajectory is accepted."""
+
+    @property
+    def require(self) -> Provenance | None:
+        """Provenance that every observation must have; None takes all."""
+        ...
 
     async def verify(self, case: Case) -> Verdict:
         """Accepted, or rejected with one reason."""

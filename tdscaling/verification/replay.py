@@ -41,7 +41,7 @@ class ReplayVerification:
         if require not in (None, "executed"):
             raise ConfigError(f"verification.require: expected executed or null, got {require!r}")
         self._claims = claims
-        self._require = require
+        self.require: Provenance | None = require
 
     async def verify(self, case: Case) -> Verdict:
         """Accepted, or rejected with the first failure."""
@@ -56,8 +56,8 @@ class ReplayVerification:
         finding = replayed or untold(case) or ungrounded_argument(case)
         if self._claims and not finding:
             finding = ungrounded(case)
-        if self._require and not finding:
-            finding = _other_provenance(case, self._require)
+        if self.require and not finding:
+            finding = _other_provenance(case, self.require)
         return Verdict(False, *finding) if finding else Verdict(accepted=True)
 
 
