@@ -364,3 +364,20 @@ def test_a_full_disk_ends_in_one_paragraph_and_keeps_what_was_committed(tmp_path
     reader = Store.open(path, CONFIG)
     assert len(list(reader.outcomes())) >= int(out.split()[-1])
     reader.close()
+
+
+def test_a_view_in_a_ledger_reads_no_other_file(tmp_path: Path) -> None:
+    """A ledger that came with a dataset is a stranger's."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret", encoding="utf-8")
+    file = tmp_path / FILE
+    Store.open(file, CONFIG).close()
+    connection = duckdb.connect(str(file))
+    connection.execute(f"CREATE VIEW peek AS SELECT content FROM read_text('{secret}')")
+    connection.close()
+    store = Store.read(file)
+    try:
+        with pytest.raises(RunDirectoryError):
+            store.query("SELECT * FROM peek")
+    finally:
+        store.close()

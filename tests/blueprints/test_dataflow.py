@@ -18,6 +18,7 @@ from tdscaling.declared.world import world
 from tdscaling.errors import BlueprintError
 from tdscaling.schema import Blueprint, Cluster, Draw, Operator, Request, digest
 from tdscaling.tools.declared import DeclaredTools
+from tests.conversations import mixed
 
 NAMES = ["airline", "bank", "library", "webshop"]
 
@@ -281,3 +282,18 @@ def test_more_worlds_mean_more_initial_states() -> None:
 
     assert len(seeds(1)) == 1
     assert len(seeds(8)) > 3
+
+
+def test_only_a_second_choice_is_told_in_place_of_a_refusal() -> None:
+    """A further wish of the same kind right after a refused one is no second choice."""
+    seen = 0
+    for blueprint in mixed(120):
+        told = {answer.step for answer in blueprint.answers}
+        for number, step in enumerate(blueprint.plan):
+            if step.expect == "refused" and step.purpose != "lookup" and number not in told:
+                after = blueprint.plan[number + 1]
+                assert (after.purpose, after.tool) == ("fallback", step.tool)
+                said = blueprint.turns[step.turn].request
+                assert any(words in said for words in ("if that is refused", "failing that"))
+                seen += 1
+    assert seen

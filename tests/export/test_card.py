@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tdscaling.export._card import card
+from tdscaling.export._card import _cell, card
 from tdscaling.export._summary import summarise
 from tdscaling.schema import Outcome
 from tdscaling.store import FILE, Store
@@ -129,3 +129,7 @@ def test_licences_are_those_that_sources_state(run: Path) -> None:
     section = text_of(run).split("## Licence")[1]
     assert "| Airline | not stated | 5 |" in section
     assert r"| Bank | MIT \| \<b\>free\</b\> | 5 |" in section
+
+
+def test_names_hold_no_terminal_commands() -> None:
+    assert _cell("\x1b[31mred\x07 | x") == "\\[31mred  \\| x".replace("  ", " ")
