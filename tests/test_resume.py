@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs import (
+    NO_CODE,
     ROOT,
     SMALL,
     alive,
@@ -103,7 +104,7 @@ def interrupted(process: subprocess.Popen[str]) -> str:
 @pytest.mark.parametrize("execution", EXECUTIONS)
 def test_interrupted_run_goes_on_as_it_says(run: Path, tmp_path: Path, execution: str) -> None:
     """The directory is left to Hydra, so only the hint tells where the run lies."""
-    words = [*SMALL, f"budget.trajectories={SIZE}", f"execution={execution}"]
+    words = [*SMALL, *NO_CODE, f"budget.trajectories={SIZE}", f"execution={execution}"]
     line = small(tmp_path)[:3] + words
     with started(line, tmp_path) as process:
         wait_until(lambda: list(tmp_path.glob("outputs/*/*/run.duckdb.wal")), "the ledger")
