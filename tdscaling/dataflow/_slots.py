@@ -42,7 +42,6 @@ _IDENTIFIES = re.compile(
 )
 _WHOSE = re.compile(r"\b([A-Za-z]+)(?:'s)? (?:ID|id|Id|identifier|UUID|uuid)s?\b")
 _SORTS = re.compile(r"\b(?:sort|ascending|descending|asc|desc)\b", re.IGNORECASE)
-_TELLS_NOTHING = GENERIC - IDENTIFIERS.keys() - VALUES.keys()
 _TOOL_NAME = re.compile(r"[A-Za-z]\w*(?:[-.]\w+)*")
 
 

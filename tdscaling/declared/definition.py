@@ -24,9 +24,6 @@ ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,6
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Sql = Annotated[str, StringConstraints(min_length=6, strip_whitespace=True)]
 
-EXTENSIONS = ("from", "kind", "sample", "noun", "ask", "known", "optional")
-"""Keys of a parameter that are ours; all others go into its JSON Schema unchanged."""
-
 
 class Strict(BaseModel):
     """Base of all parts of a file: unknown keys are refused."""

@@ -12,41 +12,30 @@ from typing import Any
 
 import orjson
 
-from tdscaling.catalog import Catalog
 from tdscaling.errors import ToolsError
 from tdscaling.schema import Service
 from tdscaling.tools._entries import usable
-from tdscaling.tools._files import Listed, each, entries, listed
+from tdscaling.tools._file_tools import FileTools
+from tdscaling.tools._files import Listed, entries
 from tdscaling.tools._messages import shown
-from tdscaling.tools._service import Shelf, chosen, slug
+from tdscaling.tools._service import Shelf, slug
 
-SUFFIXES = (".json", ".jsonl", ".ndjson")
 EXPECTED = "expected functions with `name` and `parameters`, a list of them, or one a line"
 
 
-class OpenaiTools:
-    """Files with OpenAI's `tools` lists.
+class OpenaiTools(FileTools):
+    """Files with OpenAI's `tools` lists."""
 
-    Args:
-        paths: files, or folders with all that is below them.
-        services: names of those to use; empty for all.
-    """
+    suffixes = (".json", ".jsonl", ".ndjson")
+    example = "tools.paths=[my/functions.json]"
 
-    def __init__(self, *, paths: list[str], services: list[str]) -> None:
-        self._paths = paths
-        self._chosen = services
-
-    def load(self) -> Catalog:
-        """A service per file by name.
+    def read(self, file: Listed, shelf: Shelf) -> None:
+        """One service.
 
         Raises:
-            ToolsError: if a path is not there, a file that was named is refused, or a service that
-                was named is not there.
+            ToolsError: if the file is refused.
         """
-        shelf = Shelf()
-        files = listed(self._paths, SUFFIXES, "tools.paths=[my/functions.json]")
-        each(files, lambda file: _read(file, shelf), shelf.skip)
-        return chosen(shelf, self._chosen)
+        _read(file, shelf)
 
 
 def _read(file: Listed, shelf: Shelf) -> None:

@@ -13,41 +13,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tdscaling.catalog import Catalog
 from tdscaling.errors import ToolsError
 from tdscaling.schema import Service
-from tdscaling.tools._files import Listed, content, each, json_of, listed
+from tdscaling.tools._file_tools import FileTools
+from tdscaling.tools._files import Listed, content, json_of
 from tdscaling.tools._messages import shown
 from tdscaling.tools._operations import Operations
-from tdscaling.tools._service import Shelf, chosen, label, sentence, slug
+from tdscaling.tools._service import Shelf, label, sentence, slug
 from tdscaling.tools._yaml import yaml_of
 
-SUFFIXES = (".json", ".yaml", ".yml")
 
+class OpenapiTools(FileTools):
+    """Files that describe APIs."""
 
-class OpenapiTools:
-    """Files that describe APIs.
+    suffixes = (".json", ".yaml", ".yml")
+    example = "tools.paths=[my/openapi.yaml]"
 
-    Args:
-        paths: files, or folders with all that is below them.
-        services: names of those to use; empty for all.
-    """
-
-    def __init__(self, *, paths: list[str], services: list[str]) -> None:
-        self._paths = paths
-        self._chosen = services
-
-    def load(self) -> Catalog:
-        """The services of all files by name.
+    def read(self, file: Listed, shelf: Shelf) -> None:
+        """One service.
 
         Raises:
-            ToolsError: if a path is not there, a file that was named is refused, or a service that
-                was named is not there.
+            ToolsError: if the file is refused.
         """
-        shelf = Shelf()
-        files = listed(self._paths, SUFFIXES, "tools.paths=[my/openapi.yaml]")
-        each(files, lambda file: _read(file, shelf), shelf.skip)
-        return chosen(shelf, self._chosen)
+        _read(file, shelf)
 
 
 def _read(file: Listed, shelf: Shelf) -> None:

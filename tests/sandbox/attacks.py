@@ -6,7 +6,7 @@ from tests.sandbox.attack import START, Attack, bash, python
 
 READS = [
     bash("reads secrets of the host", """
-        for f in /etc/shadow /root/.ssh/id_rsa /root/.bashrc /home/*/.bashrc /proc/1/environ; do
+        for f in /etc/shadow /*/.ssh/id_rsa /*/.bashrc /home/*/.bashrc /proc/1/environ; do
           if [ -s "$f" ] && cat "$f" >/dev/null 2>&1; then echo BROKEN "$f"; fi
         done
     """),
