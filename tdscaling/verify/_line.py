@@ -191,8 +191,10 @@ def _check_fields(data: Mapping[str, Any]) -> None:
     missing += [f"meta.{name}" for name in META if isinstance(meta, dict) and name not in meta]
     if missing:
         raise DatasetError(f"expected the field {missing[0]}, which is missing")
-    if not isinstance(data["id"], str) or not data["id"]:
-        raise DatasetError(f"id: expected a text, got {cut(data['id'])}")
+    if extra := sorted(data.keys() - set(FIELDS)):
+        raise DatasetError(f"expected the fields {', '.join(FIELDS)}, got {cut(extra[0])} as well")
+    if not isinstance(data["id"], str) or not data["id"] or not data["id"].isprintable():
+        raise DatasetError(f"id: expected a text, got {cut(data['id'])!r}")
 
 
 def _other_scene(data: Mapping[str, Any], scene: Scene) -> str | None:

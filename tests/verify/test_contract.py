@@ -77,7 +77,12 @@ def more_contract(line: Line) -> None:
     ("change", "named"),
     [
         (lambda line: line.update(id=""), "id: expected a text, got "),
-        (lambda line: line.update(id=17), "id: expected a text, got 17"),
+        (lambda line: line.update(id=17), "id: expected a text, got '17'"),
+        (lambda line: line.update(id="\x1b]0;x\x07"), "id: expected a text, got '\\x1b]0;x"),
+        (
+            lambda line: line.update(extra=1),
+            "expected the fields id, messages, tools, meta, got extra",
+        ),
         (contract(id="0" * 16), "blueprint, id: expected '"),
         (contract(id=""), "blueprint, id: expected '"),
         (contract(id=None), "blueprint, id: expected '"),
