@@ -280,6 +280,7 @@ def real_run(option: str, seed: int, size: int, user: str) -> Row:
         target = f"{folder}/run"
         words = [
             f"evolution={option}", f"seed={seed}", "execution=inline", "blueprints.worlds=2",
+            "coding.share=0", "sandbox=none",
             f"budget.trajectories={size}", "report.trajectories=0", f"hydra.run.dir={target}",
             *([f"roles.user._target_={user}"] if user else []),
         ]  # fmt: skip
