@@ -39,10 +39,10 @@ async def grow(trajectories: int, folder: Path) -> list[tuple[int, float, float,
     store = Store.open(folder / FILE, {})
     limits = Budget.of({**built["budget"], "trajectories": trajectories})
     menu = built["blueprints"].menu(built["clusters"].build(built["tools"].load()))
-    rounds = Rounds(store, built["metrics"], built["evolution"], menu, 1, 32, limits, NO_MIX)
+    rounds = Rounds(store, built["metrics"], built["evolution"], menu, 1, 32, limits, NO_MIX, 2)
     slots, rows, goal = built["execution"].slots(1), [], WARM
     played, counted, loop = 0.0, 0, time.process_time()
-    async with built["execution"].start(attempt) as submit:
+    async with built["execution"].start(attempt, 1) as submit:
         running: set[asyncio.Future[Outcome]] = set()
         while not rounds.done:
             for draw in rounds.draws(slots - len(running), False):
@@ -61,7 +61,7 @@ async def grow(trajectories: int, folder: Path) -> list[tuple[int, float, float,
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
     begun = time.process_time()
-    again = Rounds(store, built["metrics"], built["evolution"], menu, 1, 32, limits, NO_MIX)
+    again = Rounds(store, built["metrics"], built["evolution"], menu, 1, 32, limits, NO_MIX, 2)
     taken_up = time.process_time() - begun
     print(f"taking up the finished run: {taken_up:.1f} s CPU, done: {again.done}")
     store.close()

@@ -61,7 +61,9 @@ def measure(round_size: int, stragglers: tuple[int, ...]) -> float:
         limits = Budget.of(
             {"trajectories": 10**6, "tokens": None, "attempts": CONVERSATIONS, "patience": 100}
         )
-        rounds = Rounds(store, metrics, UniformEvolution(), menu(), 1, round_size, limits, NO_MIX)
+        rounds = Rounds(
+            store, metrics, UniformEvolution(), menu(), 1, round_size, limits, NO_MIX, 2
+        )
         seconds = asyncio.run(work(rounds, stragglers))
         store.close()
     return CONVERSATIONS / seconds

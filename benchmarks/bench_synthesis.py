@@ -73,6 +73,7 @@ def rounds_of(built: dict[str, Any], store: Store, trajectories: int) -> Rounds:
         built["round_size"],
         limits,
         NO_MIX,
+        built["lag"],
     )
 
 
@@ -86,7 +87,7 @@ async def steady(
     draws: list[Draw] = []
     storing = 0.0
     spent: dict[str, float] = {}
-    async with execution.start(attempt) as submit:
+    async with execution.start(attempt, 1) as submit:
         begun = time.perf_counter()
         running: set[asyncio.Future[Outcome]] = set()
         while not rounds.done:

@@ -1,20 +1,21 @@
 """The rounds of a run: what is drawn next, what was committed so far.
 
 Enters: outcomes in any order. Leaves: draws, and commits in index order. Round r is steered once
-all outcomes of rounds <= r-2 are committed, so two rounds are under way at a time and nothing
-depends on which conversation was quick.
+all outcomes of rounds <= r - lag are committed, so `lag` rounds are under way at a time and nothing
+depends on which conversation was quick. Where nobody learns from outcomes no round waits.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from tdscaling.budget import Budget
 from tdscaling.coding.mix import Mix
-from tdscaling.errors import ConfigError
 from tdscaling.evolution import Alarm, Evolution
 from tdscaling.metrics import Metrics
 from tdscaling.schema import (
@@ -34,37 +35,9 @@ COMMIT_SIZE = 32
 """Outcomes per commit, at most."""
 COMMIT_SECONDS = 1.0
 """Seconds after which fewer are committed too: no more than this is lost to a crash."""
-LAG = 2
-"""Round r is steered by outcomes of rounds <= r - LAG."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Ends of a run; the first that is reached counts."""
-
-    trajectories: int
-    """Accepted trajectories to reach, at least 1."""
-    tokens: int | None
-    """Tokens to spend: those that models counted, plus, for conversations without a model, a
-    quarter of the characters of the dataset line."""
-    attempts: int | None
-    """Attempts to make, accepted or not."""
-    patience: int
-    """Rounds without any accepted trajectory after which the run gives up, at least 1."""
-
-    @classmethod
-    def of(cls, values: Mapping[str, int | None]) -> Budget:
-        """Check the options.
-
-        Raises:
-            ConfigError: naming the option that is out of range.
-        """
-        for name, value in values.items():
-            required = name in ("trajectories", "patience")
-            if (value is None and required) or (value is not None and value < 1):
-                wanted = "at least 1" if required else "null or at least 1"
-                raise ConfigError(f"budget.{name}: expected {wanted}, got {value}")
-        return cls(**values)  # type: ignore[arg-type]
+AHEAD = 4096
+"""Attempts drawn beyond the first one that is not committed, at most (and what is left of the last
+round), where nobody learns: their outcomes wait in memory, some tens of kilobytes each."""
 
 
 class Rounds:
@@ -79,6 +52,7 @@ class Rounds:
         size: draws per round, at least 1.
         budget: when to end.
         mix: turns a share of the draws into coding tasks.
+        lag: round r is steered by outcomes of rounds <= r - lag, at least 2.
     """
 
     def __init__(
@@ -91,12 +65,15 @@ class Rounds:
         size: int,
         budget: Budget,
         mix: Mix,
+        lag: int,
     ) -> None:
         self._store, self._metrics, self._evolution = store, metrics, evolution
         self._menu, self._seed, self._size, self._budget = menu, seed, size, budget
-        self._mix = mix
+        self._mix, self._lag = mix, lag
+        self._learning = evolution.learns or mix.learns
         self._queue: deque[Draw] = deque()
         self._waiting: dict[int, Outcome] = {}
+        self._hoped = [0, 0]
         self._batch: list[Outcome] = []
         self._decisions: list[Decision] = []
         self._finished: list[dict[str, Any]] = []
@@ -111,13 +88,14 @@ class Rounds:
         self._committed = time.monotonic()
         self.done = False
         self.hopeless = False
+        self.cut = False
         self.why = ""
         self.alarms: list[Alarm] = []
         """Raised since somebody looked last."""
         self._raised: list[Alarm] = []
         self._watch = evolution.watch
         self._watch.begin(menu)
-        self._replayed = store.next_index // size - LAG
+        self._replayed = store.next_index // size - lag
         for outcome in store.outcomes():
             self._count(outcome)
             if self._next % size == 0:
@@ -126,18 +104,33 @@ class Rounds:
 
     def draws(self, room: int, stopping: bool) -> Iterator[Draw]:
         """The next draws, as many as there is room for and as are decided."""
-        while room > 0 and not stopping and not self.done:
-            while not self._queue and self._steered <= self._next // self._size + LAG - 1:
+        while room > 0 and not stopping and not self._enough():
+            while not self._queue and self._steerable():
                 self._steer()
-            if not self._queue:
+            if not self._queue or self._queue[0].index >= (self._budget.attempts or math.inf):
                 return
             room -= 1
             yield self._queue.popleft()
 
+    def _enough(self) -> bool:
+        """Whether the run is over, or will be once what waits for its turn is committed."""
+        accepted, tokens = self._hoped
+        return (
+            self.done
+            or self._accepted + accepted >= self._budget.trajectories
+            or self._tokens + tokens >= (self._budget.tokens or math.inf)
+        )
+
+    def _steerable(self) -> bool:
+        """Whether the next round may be decided by now."""
+        if self._learning:
+            return self._steered < self._next // self._size + self._lag
+        return self._steered * self._size < self._next + AHEAD
+
     def _steer(self) -> None:
         round_ = self._steered
         for earlier in sorted(self._unseen):
-            if earlier <= round_ - LAG:
+            if earlier <= round_ - self._lag:
                 for outcome in self._unseen.pop(earlier):
                     self._learn(outcome)
         first = round_ * self._size
@@ -177,14 +170,22 @@ class Rounds:
         """Accept finished attempts, and commit those whose turn it is."""
         for outcome in outcomes:
             self._waiting[outcome.index] = outcome
+            self._hope(outcome, 1)
         while self._next in self._waiting and not self.done:
-            outcome = self._unique(self._waiting.pop(self._next))
+            waited = self._waiting.pop(self._next)
+            self._hope(waited, -1)
+            outcome = self._unique(waited)
             self._batch.append(outcome)
             self._count(outcome)
             self._end_round()
         late = time.monotonic() - self._committed > COMMIT_SECONDS
         if self.done or late or len(self._batch) >= COMMIT_SIZE:
             self.flush()
+
+    def _hope(self, outcome: Outcome, sign: int) -> None:
+        """Keep what is waiting summed up: what the budget needs no more is not drawn."""
+        self._hoped[0] += sign * outcome.verdict.accepted
+        self._hoped[1] += sign * tokens_of(outcome)
 
     def _unique(self, outcome: Outcome) -> Outcome:
         if not outcome.verdict.accepted or outcome.blueprint_id not in self._blueprints:
@@ -196,7 +197,7 @@ class Rounds:
     def _count(self, outcome: Outcome) -> None:
         self._metrics.observe(outcome)
         self._watch.observe(outcome)
-        if outcome.round <= self._replayed:
+        if outcome.round <= self._replayed or not self._learning:
             self._learn(outcome)  # no round will be steered without it
         else:
             self._unseen.setdefault(outcome.round, []).append(outcome)
@@ -238,6 +239,10 @@ class Rounds:
             self.done, self.why = True, f"an alarm: {self._watch.collapsed.message}"
         elif self._watch.exhausted:
             self.done, self.why = True, self._watch.exhausted
+
+    def end(self, why: str) -> None:
+        """No more can be made: what is committed by now is what there will be."""
+        self.done, self.why, self.cut = True, why, True
 
     def flush(self) -> None:
         """Commit what is finished, once: what a full disk refuses the next start makes again."""

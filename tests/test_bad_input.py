@@ -31,6 +31,7 @@ def nothing_in(folder: Path) -> bool:
         ("budget.patience=-1", ["budget.patience: expected at least 1, got -1"]),
         ("round_size=0", ["round_size: expected at least 1, got 0"]),
         ("concurrency=0", ["concurrency: expected at least 1, got 0"]),
+        ("lag=1", ["lag: expected at least 2, got 1"]),
         ("report.trajectories=-1", ["report.trajectories: expected at least 0, got -1"]),
         ("execution.workers=2", ["execution.workers"]),
         ("tools.paths=[nowhere.yaml]", ["tools.paths", "nowhere.yaml", "existing path"]),

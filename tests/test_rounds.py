@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from tdscaling.coding.mix import NO_MIX
+from tdscaling.coding.mix import NO_MIX, Mix
 from tdscaling.errors import ConfigError
 from tdscaling.evolution import Evolution
-from tdscaling.rounds import Budget, Rounds
+from tdscaling.rounds import AHEAD, Budget, Rounds
 from tdscaling.schema import Draw, Menu, Outcome, Steering, Verdict
 from tdscaling.store import FILE, Store
+from tests.evolution.options import made as option
 from tests.evolution.synthetic import DEAD, menu, outcome
 from tests.parts import parts
 
@@ -34,9 +35,16 @@ def budget(**values: int | None) -> Budget:
     return Budget.of({"trajectories": 60, "tokens": None, "attempts": None, "patience": 5} | values)
 
 
-def rounds_of(store: Store, limits: Budget, evolution: Evolution | None = None) -> Rounds:
+def rounds_of(
+    store: Store,
+    limits: Budget,
+    evolution: Evolution | None = None,
+    *,
+    lag: int = 2,
+    mix: Mix = NO_MIX,
+) -> Rounds:
     metrics, entropy = copy.deepcopy((config()["metrics"], config()["evolution"]))
-    return Rounds(store, metrics, evolution or entropy, menu(), 1, SIZE, limits, NO_MIX)
+    return Rounds(store, metrics, evolution or entropy, menu(), 1, SIZE, limits, mix, lag)
 
 
 def made(draw: Draw) -> Outcome:
@@ -63,30 +71,44 @@ def play(rounds: Rounds, slots: int, chance: random.Random) -> list[int]:
     return spread
 
 
-def ledger(store: Store) -> dict[str, list[dict[str, Any]]]:
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def ledger(store: Store) -> Rows:
     names = ("trajectories", "rounds", "steering")
     return {name: store.query(f"SELECT * FROM {name} ORDER BY ALL") for name in names}
 
 
 @pytest.fixture(scope="module")
-def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
-    opened = Store.open(tmp_path_factory.mktemp("rounds") / FILE, {"seed": 1})
-    play(rounds_of(opened, budget()), 1, random.Random(0))
-    rows = ledger(opened)
-    opened.close()
-    return rows
+def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Rows]:
+    """The ledger of a run without anything side by side, by lag."""
+
+    def rows(lag: int) -> Rows:
+        opened = Store.open(tmp_path_factory.mktemp("rounds") / FILE, {"seed": 1})
+        play(rounds_of(opened, budget(), lag=lag), 1, random.Random(0))
+        found = ledger(opened)
+        opened.close()
+        return found
+
+    return {lag: rows(lag) for lag in (2, 5)}
 
 
+@pytest.mark.parametrize("lag", [2, 5])
 @pytest.mark.parametrize("slots", [3, 64])
 def test_order_of_outcomes_does_not_matter(
-    store: Store, one_by_one: dict[str, list[dict[str, Any]]], slots: int
+    store: Store, one_by_one: dict[int, Rows], slots: int, lag: int
 ) -> None:
-    play(rounds_of(store, budget()), slots, random.Random(slots))
-    assert ledger(store) == one_by_one
+    play(rounds_of(store, budget(), lag=lag), slots, random.Random(slots))
+    assert ledger(store) == one_by_one[lag]
 
 
-def test_two_rounds_are_under_way_at_a_time(store: Store) -> None:
-    assert max(play(rounds_of(store, budget()), 64, random.Random(1))) == 2
+def test_lag_is_part_of_what_decides_the_data(one_by_one: dict[int, Rows]) -> None:
+    assert one_by_one[2]["trajectories"] != one_by_one[5]["trajectories"]
+
+
+@pytest.mark.parametrize("lag", [2, 4])
+def test_as_many_rounds_are_under_way_as_the_lag_says(store: Store, lag: int) -> None:
+    assert max(play(rounds_of(store, budget(), lag=lag), 64, random.Random(1))) == lag
 
 
 def test_one_slow_attempt_holds_up_the_round_after_next(store: Store) -> None:
@@ -99,6 +121,74 @@ def test_one_slow_attempt_holds_up_the_round_after_next(store: Store) -> None:
     assert {draw.round for draw in rounds.draws(100, False)} == {2, 3}
 
 
+def test_nothing_waits_where_nobody_learns(store: Store) -> None:
+    rounds = rounds_of(store, budget(trajectories=10**6), option("none"))
+    slow, *others = rounds.draws(10 * SIZE, False)
+    rounds.take(map(made, others))
+    assert len(list(rounds.draws(10 * SIZE, False))) == 10 * SIZE
+    rounds.take([made(slow)])
+    assert rounds.state()[1] == 10 * SIZE
+
+
+def test_what_waits_for_a_slow_attempt_is_bounded(store: Store) -> None:
+    rounds = rounds_of(store, budget(trajectories=10**6), option("none"))
+    slow, *others = rounds.draws(10**6, False)
+    assert len(others) + 1 == AHEAD
+    rounds.take(map(made, others))
+    assert list(rounds.draws(1, False)) == []
+    rounds.take([made(slow)])
+    assert len(list(rounds.draws(1, False))) == 1
+
+
+def test_coding_tasks_go_to_the_area_with_the_fewest_so_rounds_wait(store: Store) -> None:
+    areas = menu().clusters[:2]
+    rounds = rounds_of(store, budget(), option("none"), mix=Mix(0.5, areas, 1))
+    assert len(list(rounds.draws(100, False))) == 2 * SIZE
+
+
+@pytest.mark.parametrize("slots", [1, 64])
+def test_uniform_draws_are_the_same_however_far_ahead(store: Store, slots: int) -> None:
+    """Those that a round would have waited for too, before and after going on."""
+    uniform = option("none")
+    for limits in (budget(attempts=3 * SIZE + 1), budget()):
+        play(rounds_of(store, limits, option("none"), lag=slots + 1), slots, random.Random(slots))
+    asked = [
+        (request.cluster, "+".join(request.operators), request.calls)
+        for round_ in range(20)
+        for request in uniform.steer(round_, SIZE, menu(), 1).requests
+    ]
+    rows = store.query(
+        "SELECT cluster, asked_operators, asked_calls FROM trajectories ORDER BY idx"
+    )
+    assert len(rows) > 60
+    assert [tuple(row.values()) for row in rows] == asked[: len(rows)]
+
+
+def test_nothing_is_drawn_that_the_budget_no_longer_needs(store: Store) -> None:
+    rounds = rounds_of(store, budget(trajectories=5), option("none"))
+    slow, *others = rounds.draws(40, False)
+    rounds.take(map(made, others))
+    assert list(rounds.draws(40, False)) == []
+    assert not rounds.done
+    rounds.take([made(slow)])
+    assert rounds.done
+
+
+def test_duplicates_among_those_that_waited_are_made_up_for(store: Store) -> None:
+    rounds = rounds_of(store, budget(trajectories=20, patience=100), option("none"))
+    slow, *others = rounds.draws(60, False)
+    rounds.take(replace(made(draw), blueprint_id="ever the same") for draw in others)
+    assert list(rounds.draws(1, False)) == []
+    rounds.take([made(slow)])
+    assert rounds.state()[0] <= 2
+    assert len(list(rounds.draws(1, False))) == 1
+
+
+def test_no_attempt_beyond_the_budget_is_drawn(store: Store) -> None:
+    rounds = rounds_of(store, budget(attempts=13))
+    assert len(list(rounds.draws(100, False))) == 13
+
+
 class Watching:
     """Passes everything on, and writes down what was known when."""
 
@@ -106,7 +196,7 @@ class Watching:
         self.inner = inner
         self.seen: list[int] = []
         self.told: dict[int, int] = {}
-        self.watch = inner.watch
+        self.watch, self.learns = inner.watch, inner.learns
 
     def observe(self, outcome: Outcome) -> None:
         self.seen.append(outcome.index)
@@ -117,24 +207,26 @@ class Watching:
         return self.inner.steer(round_, size, menu, seed)
 
 
-def test_steering_sees_outcomes_of_two_rounds_ago(store: Store) -> None:
+@pytest.mark.parametrize("lag", [2, 3, 6])
+def test_steering_sees_outcomes_of_so_many_rounds_ago(store: Store, lag: int) -> None:
     watching = Watching(copy.deepcopy(config()["evolution"]))
-    play(rounds_of(store, budget(), watching), 64, random.Random(2))
+    play(rounds_of(store, budget(), watching, lag=lag), 64, random.Random(2))
     assert watching.seen == sorted(watching.seen)
-    assert all(seen == max(0, round_ - 1) * SIZE for round_, seen in watching.told.items())
+    assert all(seen == max(0, round_ - lag + 1) * SIZE for round_, seen in watching.told.items())
 
 
+@pytest.mark.parametrize("lag", [2, 5])
 @pytest.mark.parametrize("stop", [1, 7, 8, 9, 30])
 def test_going_on_makes_the_same_ledger(
-    tmp_path: Path, one_by_one: dict[str, list[dict[str, Any]]], stop: int
+    tmp_path: Path, one_by_one: dict[int, Rows], stop: int, lag: int
 ) -> None:
     """Also after an end by another budget in the middle of a round."""
     for limits in (budget(attempts=stop), budget()):
         opened = Store.open(tmp_path / FILE, {"seed": 1})
-        play(rounds_of(opened, limits), 5, random.Random(stop))
+        play(rounds_of(opened, limits, lag=lag), 5, random.Random(stop))
         rows = ledger(opened)
         opened.close()
-    assert rows == one_by_one
+    assert rows == one_by_one[lag]
 
 
 def test_stopping_gives_no_more_draws(store: Store) -> None:

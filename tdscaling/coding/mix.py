@@ -32,6 +32,11 @@ class Mix:
         self._share, self._seed = share, seed
         self._accepted = Counter({cluster.id: 0 for cluster in clusters})
 
+    @property
+    def learns(self) -> bool:
+        """Whether outcomes change what is drawn: the area with the fewest accepted is next."""
+        return self._share > 0 and len(self._accepted) > 1
+
     def concerns(self, request: Request) -> bool:
         """Whether a request is about code."""
         return request.cluster in self._accepted or "compute" in request.operators

@@ -1,6 +1,6 @@
 """Stage `evolution`: from what was accepted to what is drawn next.
 
-Enters: outcomes of rounds <= r-2, in the order of their index, and the menu of what exists.
+Enters: outcomes of rounds <= r - lag, in the order of their index, and the menu of what exists.
 Leaves: the requests of round r and the reasons for them; and, from the watch that every option
 has, alarms when diversity collapses.
 """
@@ -20,6 +20,9 @@ class Evolution(Protocol):
 
     watch: Watch
     """Sees every committed outcome at once; `Watched` in `_watch.py` makes it of the config."""
+
+    learns: bool
+    """Whether `observe` changes what `steer` decides; where it does not, no round waits."""
 
     def observe(self, outcome: Outcome) -> None:
         """Learn from one committed outcome; called in index order."""

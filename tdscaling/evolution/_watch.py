@@ -161,6 +161,8 @@ class Watch:
 class Watched:
     """What every evolution has: a watch, made of the keys that all options share."""
 
+    learns = True
+
     def __init__(self, **knobs: Unpack[Knobs]) -> None:
         self.watch = Watch(knobs)
         self._bins = tuple(knobs["bins"])

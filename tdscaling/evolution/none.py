@@ -14,6 +14,8 @@ from tdscaling.schema import Menu, Outcome, Request, Steering
 class UniformEvolution(Watched):
     """Draws uniformly and learns nothing."""
 
+    learns = False
+
     def observe(self, outcome: Outcome) -> None:
         """Ignore the outcome: what was accepted does not change what is drawn."""
 

@@ -31,6 +31,11 @@ class Execution(Protocol):
         """How many draws to keep submitted at a time."""
         ...
 
-    def start(self, runner: Runner) -> AbstractAsyncContextManager[Submit]:
-        """Make ready to run; yields the function that runs one draw."""
+    def start(self, runner: Runner, concurrency: int) -> AbstractAsyncContextManager[Submit]:
+        """Make ready to run; yields the function that runs one draw.
+
+        Args:
+            runner: what runs it.
+            concurrency: how many attempts may wait for the network at a time.
+        """
         ...

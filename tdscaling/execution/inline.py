@@ -19,6 +19,6 @@ class InlineExecution:
         return concurrency
 
     @asynccontextmanager
-    async def start(self, runner: Runner) -> AsyncIterator[Submit]:
-        """Nothing to make ready."""
+    async def start(self, runner: Runner, concurrency: int) -> AsyncIterator[Submit]:
+        """Nothing to make ready; whoever submits keeps to the slots."""
         yield runner.run

@@ -47,7 +47,7 @@ class ProcessExecution:
         return self._workers * QUEUED
 
     @asynccontextmanager
-    async def start(self, runner: Runner) -> AsyncIterator[Submit]:
+    async def start(self, runner: Runner, concurrency: int) -> AsyncIterator[Submit]:
         """Start the workers.
 
         Raises:

@@ -188,7 +188,7 @@ async def _work(path: Path, check: LineCheck, execution: Execution, report: Repo
     slots = execution.slots(1)
     # An execution hands through whatever its runner takes: here it is lines instead of a draw.
     runner: Any = check
-    async with execution.start(runner) as submit:
+    async with execution.start(runner, 1) as submit:
         send: Any = submit
         waiting: deque[asyncio.Future[list[Checked]]] = deque()
         try:

@@ -19,7 +19,7 @@ def test_slots_are_what_was_asked_for() -> None:
 
 def test_runs_in_this_process() -> None:
     async def run() -> Outcome:
-        async with InlineExecution().start(Echo("here")) as submit:
+        async with InlineExecution().start(Echo("here"), 1) as submit:
             return await submit(draw(3))
 
     outcome = asyncio.run(run())
@@ -40,7 +40,7 @@ def test_attempts_wait_side_by_side() -> None:
             return await super().run(draw)
 
     async def run() -> list[Outcome]:
-        async with InlineExecution().start(Meeting()) as submit:
+        async with InlineExecution().start(Meeting(), 2) as submit:
             return await asyncio.wait_for(asyncio.gather(submit(draw(0)), submit(draw(1))), 20)
 
     assert [outcome.index for outcome in asyncio.run(run())] == [0, 1]
@@ -48,7 +48,7 @@ def test_attempts_wait_side_by_side() -> None:
 
 def test_error_reaches_the_loop() -> None:
     async def run() -> None:
-        async with InlineExecution().start(Refusing("")) as submit:
+        async with InlineExecution().start(Refusing(""), 1) as submit:
             await submit(draw(0))
 
     with pytest.raises(EndpointError, match="no such model"):

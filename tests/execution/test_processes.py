@@ -20,7 +20,7 @@ def outcomes(
     runner: Runner, execution: ProcessExecution | InlineExecution, count: int
 ) -> list[Outcome]:
     async def run() -> list[Outcome]:
-        async with execution.start(runner) as submit:
+        async with execution.start(runner, 1) as submit:
             return await asyncio.gather(*(submit(draw(index)) for index in range(count)))
 
     return asyncio.run(run())
@@ -75,7 +75,7 @@ def test_no_worker_outlives_the_run() -> None:
 @pytest.mark.parametrize("runner", [Slow(""), Bulky("")])
 def test_attempts_that_nobody_waits_for_hold_up_no_end(runner: Runner) -> None:
     async def first_of_many() -> None:
-        async with ProcessExecution(workers=2).start(runner) as submit:
+        async with ProcessExecution(workers=2).start(runner, 1) as submit:
             tasks = [asyncio.ensure_future(submit(draw(index))) for index in range(8)]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
