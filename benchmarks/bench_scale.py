@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 from tdscaling.coding.mix import NO_MIX
-from tdscaling.rounds import Budget, Rounds
+from tdscaling.budget import Budget
+from tdscaling.rounds import Rounds
 from tdscaling.schema import Outcome
 from tdscaling.store import FILE, Store
 from tests.parts import attempt_of, parts

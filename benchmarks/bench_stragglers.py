@@ -20,7 +20,8 @@ from pathlib import Path
 from tdscaling.coding.mix import NO_MIX
 from tdscaling.evolution.none import UniformEvolution
 from tdscaling.metrics.default import DiversityMetrics
-from tdscaling.rounds import Budget, Rounds
+from tdscaling.budget import Budget
+from tdscaling.rounds import Rounds
 from tdscaling.schema import Draw, Outcome
 from tdscaling.store import FILE, Store
 from tests.evolution.synthetic import menu, outcome

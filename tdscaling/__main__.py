@@ -116,9 +116,10 @@ def _check_directories(invocation: Invocation, config: DictConfig) -> None:
 
 def _check_resumable(directory: Path, config: DictConfig) -> None:
     if directory.is_dir() and any(directory.iterdir()):
-        from tdscaling import store
+        from tdscaling import run_config, store
 
-        store.check_run_directory(directory, configuration.recorded(config))
+        recorded = run_config.replayed(configuration.recorded(config))
+        store.check_run_directory(directory, recorded)
 
 
 def _probe(directory: Path, key: str) -> None:

@@ -36,6 +36,7 @@ from tdscaling.schema import (
     Transcript,
     Verdict,
 )
+from tdscaling.spending.account import Account
 from tdscaling.verification import Case, Verification
 
 PLANNERS = 64
@@ -79,6 +80,7 @@ class Attempt:
         graph: plays the conversation.
         verification: decides.
         metrics: reads the trace; nothing is counted here.
+        account: pays for requests to models.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Attempt:
         graph: Graph,
         verification: Verification,
         metrics: Metrics,
+        account: Account,
     ) -> None:
         self._domains = domains
         self._clusters = {cluster.id: cluster for cluster in clusters}
@@ -105,14 +108,16 @@ class Attempt:
         self._graph = graph
         self._verification = verification
         self._metrics = metrics
+        self.account = account
 
     async def run(self, draw: Draw) -> Outcome:
         """Make one attempt.
 
         Raises:
-            EndpointError: if a role's model cannot be used at all; all else is an outcome.
+            EndpointError: if a role's model cannot be used at all.
+            EndOfRun: if a cap of the run is reached; all else is an outcome.
         """
-        with recorded() as recordings:
+        with recorded() as recordings, self.account.charged(trajectory_id(draw)):
             outcome = await self._run(draw)
         return replace(outcome, recordings=tuple(recordings.values()))
 

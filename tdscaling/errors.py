@@ -7,6 +7,7 @@
     +-- RunDirectoryError     a run directory: unwritable, full, of another config
     +-- EndpointError         an LLM endpoint that cannot be used at all
     +-- SandboxError          a sandbox that cannot be started, or a file that it won't move
+    +-- EndOfRun              no further request may be made: what is whole is written
     AttemptError              one attempt fails and becomes a rejection with `reason`
     +-- BlueprintError        no blueprint for this draw
     +-- RoleError             a role could not play its turn
@@ -51,6 +52,10 @@ class EndpointError(TdscalingError):
 
 class SandboxError(TdscalingError):
     """A sandbox cannot be started, or does not move a file."""
+
+
+class EndOfRun(TdscalingError):
+    """No further request to a model may be made; the run ends with what is whole."""
 
 
 class AttemptError(Exception):

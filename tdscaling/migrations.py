@@ -64,7 +64,13 @@ CREATE TABLE recordings (
 CREATE TABLE live_domains (name VARCHAR, digest VARCHAR, definition VARCHAR);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5)
+_V6 = """
+CREATE TABLE spending (
+    role VARCHAR, model VARCHAR, calls BIGINT, failed BIGINT, cached BIGINT,
+    prompt_tokens BIGINT, completion_tokens BIGINT, cost_usd DOUBLE);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6)
 """Entry i takes a database from schema version i to i + 1."""
 
 

@@ -15,6 +15,8 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from tdscaling.spending.account import Account, total
+
 LINE_SECONDS = 5.0
 """Seconds between plain lines, at least."""
 BAR_SECONDS = 0.2
@@ -33,13 +35,18 @@ class Display:
         console: where to.
         goal: accepted trajectories to reach.
         done: accepted trajectories that an earlier start left behind.
+        account: tells what models cost; None where none can be asked.
     """
 
-    def __init__(self, console: Console, goal: int, done: int) -> None:
+    def __init__(
+        self, console: Console, goal: int, done: int, account: Account | None = None
+    ) -> None:
         self._console = console
         self._goal = goal
+        self._account = account
         self._shown = time.monotonic()
         self._seen = deque([(self._shown, done)])
+        self._paid: deque[tuple[float, int, int]] = deque()
         self._bar = Progress(
             BarColumn(bar_width=8),
             TextColumn("{task.fields[status]}"),
@@ -74,6 +81,9 @@ class Display:
         self._shown = now
         accepted, attempted, figures = state()
         status = self._status(now, accepted, attempted, figures)
+        models = self._models(now)
+        if models:
+            status += f"\n{models}"
         if self._console.is_terminal:
             self._bar.update(self._task, completed=accepted, status=status)
         else:
@@ -91,6 +101,26 @@ class Display:
             f"{accepted}/{self._goal} of {attempted} tried, {rate:.1f}/s, "
             f"H_dom {domain:.2f} H_mode {mode:.2f}{left}"
         )
+
+    def _models(self, now: float) -> str:
+        """What models have done so far; empty before the first reply."""
+        rows = self._account.spent() if self._account else ()
+        if not rows or self._account is None:
+            return ""
+        paid = total(rows)
+        tokens = paid.prompt_tokens + paid.completion_tokens
+        self._paid.append((now, paid.calls, tokens))
+        while len(self._paid) > 2 and self._paid[1][0] < now - WINDOW_SECONDS:
+            self._paid.popleft()
+        began, calls, before = self._paid[0]
+        span = max(now - began, 1e-6)
+        shown = (
+            f"models: {(paid.calls - calls) / span:.1f} calls/s, {(tokens - before) / span:.0f} "
+            f"tok/s, {paid.cost_usd:.2f} USD, {paid.failed} failed"
+        )
+        gauges = self._account.gauges().values()
+        busy, capacity = sum(b for _, b in gauges), sum(c for c, _ in gauges)
+        return f"{shown}, {busy}/{capacity} at a time" if capacity else shown
 
 
 def _clock(seconds: float) -> str:

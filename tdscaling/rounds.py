@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
+from tdscaling.budget import Budget
 from tdscaling.coding.mix import Mix
-from tdscaling.errors import ConfigError
 from tdscaling.evolution import Alarm, Evolution
 from tdscaling.metrics import Metrics
 from tdscaling.schema import (
@@ -38,35 +38,6 @@ COMMIT_SECONDS = 1.0
 AHEAD = 4096
 """Attempts drawn beyond the first one that is not committed, at most (and what is left of the last
 round), where nobody learns: their outcomes wait in memory, some tens of kilobytes each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Ends of a run; the first that is reached counts."""
-
-    trajectories: int
-    """Accepted trajectories to reach, at least 1."""
-    tokens: int | None
-    """Tokens to spend: those that models counted, plus, for conversations without a model, a
-    quarter of the characters of the dataset line."""
-    attempts: int | None
-    """Attempts to make, accepted or not."""
-    patience: int
-    """Rounds without any accepted trajectory after which the run gives up, at least 1."""
-
-    @classmethod
-    def of(cls, values: Mapping[str, int | None]) -> Budget:
-        """Check the options.
-
-        Raises:
-            ConfigError: naming the option that is out of range.
-        """
-        for name, value in values.items():
-            required = name in ("trajectories", "patience")
-            if (value is None and required) or (value is not None and value < 1):
-                wanted = "at least 1" if required else "null or at least 1"
-                raise ConfigError(f"budget.{name}: expected {wanted}, got {value}")
-        return cls(**values)  # type: ignore[arg-type]
 
 
 class Rounds:
@@ -117,6 +88,7 @@ class Rounds:
         self._committed = time.monotonic()
         self.done = False
         self.hopeless = False
+        self.cut = False
         self.why = ""
         self.alarms: list[Alarm] = []
         """Raised since somebody looked last."""
@@ -267,6 +239,10 @@ class Rounds:
             self.done, self.why = True, f"an alarm: {self._watch.collapsed.message}"
         elif self._watch.exhausted:
             self.done, self.why = True, self._watch.exhausted
+
+    def end(self, why: str) -> None:
+        """No more can be made: what is committed by now is what there will be."""
+        self.done, self.why, self.cut = True, why, True
 
     def flush(self) -> None:
         """Commit what is finished, once: what a full disk refuses the next start makes again."""

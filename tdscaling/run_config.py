@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from tdscaling.errors import RunDirectoryError
+import yaml
+
+from tdscaling.errors import ConfigError, RunDirectoryError
 from tdscaling.schema import canonical, digest
 
 IGNORED = {
@@ -18,6 +21,7 @@ IGNORED = {
     "execution": "where a conversation runs does not change it",
     "export": "rewritten from the ledger at every end of a run",
     "hydra": "paths and logging",
+    "reply_cache": "spares paying for a reply, and does not change it",
     "report": "rewritten from the ledger as well",
     "run_dir": "the run directory itself may be moved",
     "sandbox": "what code ran in is recorded as it was found, under RAN_IN",
@@ -31,8 +35,14 @@ RAISABLE = "budget"
 """Numbers under this key may grow (or become null, no limit): a longer run starts with the same
 bytes as a shorter one. They may not shrink, because what they forbid may be stored already."""
 
+_FREE = "budget.seconds"
+"""It cuts a run where the clock stands, so it may be changed in any direction."""
+
 RAN_IN = "ran_in"
 """Key of what a run found its code to run in: backend, digest of its image, limits."""
+
+_REPLAY = "tdscaling.llm.replay.ReplayEndpoint"
+"""`_target_` of what plays another run's replies again."""
 
 _SECRETS = ("api_key", "token", "password", "secret")
 _MISSING = "not set"
@@ -71,6 +81,53 @@ def check_same(stored: Mapping[str, Any], config: Mapping[str, Any], where: str)
     )
 
 
+def replayed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with endpoints that replay a run put back as that run had them.
+
+    The data is that of the other run, so what decides it is what decided it there.
+
+    Raises:
+        ConfigError: if the rest of the config is not that run's.
+    """
+    sources = {path: node["run"] for path, node in _replays(config, "") if node.get("run")}
+    if not sources:
+        return dict(config)
+    run = next(iter(sources.values()))
+    file = Path(run) / ".hydra" / "config.yaml"
+    if not file.is_file():
+        raise ConfigError(f"llm.run={run}: expected the directory of a run; there is no {file}")
+    other = yaml.safe_load(file.read_text(encoding="utf-8"))
+    whole: dict[str, Any] = json.loads(json.dumps(config, default=str))
+    for path in sources:
+        *above, last = path.split(".")
+        here, there = whole, other
+        for key in above:
+            here, there = here[key], there.get(key) or {}
+        here[last] = there.get(last)
+    found = [
+        one for one in _differences(deciding(other), deciding(whole)) if not _is_budget(one[0])
+    ]
+    if found:
+        shown = "; ".join(f"{key} was {old}, now {new}" for key, old, new in found[:_SHOWN])
+        raise ConfigError(
+            f"llm.run={run}: that run had another config: {shown}. Type its overrides again, they"
+            f" are in {Path(run) / '.hydra' / 'overrides.yaml'}"
+        )
+    return whole
+
+
+def _is_budget(key: str) -> bool:
+    return key.startswith(f"{RAISABLE}.")
+
+
+def _replays(node: object, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(node, Mapping):
+        if node.get("_target_") == _REPLAY:
+            yield path, node
+        for key, item in node.items():
+            yield from _replays(item, f"{path}.{key}" if path else str(key))
+
+
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     was, now = dict(_leaves(old)), dict(_leaves(new))
     for key in sorted({*was, *now}):
@@ -90,7 +147,9 @@ def _equal(before: object, after: object) -> bool:
 
 
 def _raised(key: str, before: object, after: object) -> bool:
-    if not key.startswith(f"{RAISABLE}.") or not isinstance(before, int | float):
+    if key == _FREE or (_is_budget(key) and (before, after) == (_MISSING, None)):
+        return True
+    if not _is_budget(key) or not isinstance(before, int | float):
         return False
     return after is None or (isinstance(after, int | float) and after >= before)
 

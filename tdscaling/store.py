@@ -12,6 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tdscaling.errors import RunDirectoryError
 from tdscaling.migrations import MIGRATIONS, check_version, migrate, schema_version
 from tdscaling.run_config import check_same, config_digest, deciding
 from tdscaling.schema import Blueprint, Cluster, Decision, Outcome, Service, canonical
+from tdscaling.spending.journal import Spent
 from tdscaling.store_file import brought_up_to_date, connect, rollback, rows, translated
 from tdscaling.store_rows import (
     Row,
@@ -136,6 +138,12 @@ class Store:
         with self._transaction():
             self._connection.execute("DELETE FROM live_domains")
             self._insert("live_domains", rows)
+
+    def put_spending(self, spent: Sequence[Spent]) -> None:
+        """Store what all requests to models have cost, those of unfinished attempts included."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM spending")
+            self._insert("spending", [asdict(row) for row in spent])
 
     def commit(
         self,

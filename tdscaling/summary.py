@@ -24,6 +24,10 @@ _INDENT = 12
 """Columns of the names."""
 SKIPPED_SHOWN = 3
 """Skipped entries of sources that are named."""
+_PAID = """SELECT sum(calls)::BIGINT AS calls, sum(failed)::BIGINT AS failed,
+    sum(cached)::BIGINT AS cached, sum(prompt_tokens + completion_tokens)::BIGINT AS tokens,
+    sum(cost_usd) AS usd, sum(calls)::BIGINT - (SELECT count(*) FROM llm_calls) AS unfinished
+    FROM spending HAVING sum(calls) > 0"""
 _REASONS = 4
 """Reasons that are listed by name."""
 
@@ -61,12 +65,25 @@ def _rows(store: Store, figures: Mapping[str, Any], why: str) -> Iterator[tuple[
     if share.draws:
         yield "coding", f"{share.accepted:.1%} of the accepted, {share.drawn:.1%} of the draws"
     yield "coverage", f"{figures['cells_covered']} cells, {figures['tools_covered']} tools"
-    spent = store.query(
-        "SELECT coalesce(sum(prompt_tokens + completion_tokens), 0)::BIGINT AS tokens, "
-        "coalesce(sum(cost_usd), 0) AS usd FROM trajectories"
-    )[0]
-    if spent["tokens"]:
-        yield "models", f"{spent['tokens']:,} tokens, {spent['usd']:.2f} USD"
+    if paid := store.query(_PAID):
+        yield from _spent(paid[0], store, figures)
+
+
+def _spent(
+    paid: Mapping[str, Any], store: Store, figures: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """What models cost, and what it bought."""
+    tokens, dollars = paid["tokens"], paid["usd"]
+    parts = [f"{paid['calls']:,} calls, {tokens:,} tokens, {dollars:.2f} USD"]
+    for what in ("failed", "cached"):
+        if paid[what]:
+            parts.append(f"{paid[what]:,} {what}")
+    if paid["unfinished"]:
+        parts.append(f"{paid['unfinished']:,} in conversations that were not finished")
+    yield "models", "; ".join(parts)
+    for what, count in (("trajectory", store.accepted), ("cell", figures["cells_covered"])):
+        if count:
+            yield f"per {what}", f"{tokens / count:,.0f} tokens, {dollars / count:.4f} USD"
 
 
 def _rejections(store: Store) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from rich.console import Console
 
 from tdscaling.attempt import Attempt, Graph
 from tdscaling.blueprints import Blueprints
+from tdscaling.budget import Budget, BudgetOptions
 from tdscaling.catalog import Catalog
 from tdscaling.clusters import Clusters
 from tdscaling.coding.mix import Mix
@@ -34,14 +34,16 @@ from tdscaling.export import Export
 from tdscaling.metrics import Metrics
 from tdscaling.progress import Display
 from tdscaling.report import write_report
-from tdscaling.rounds import Budget, Rounds
-from tdscaling.run_config import RAN_IN
+from tdscaling.rounds import Rounds
+from tdscaling.run_config import RAN_IN, replayed
 from tdscaling.sandbox import Sandbox
-from tdscaling.schema import Cluster, Outcome
+from tdscaling.schema import Cluster
+from tdscaling.spending.account import Account, close_all
 from tdscaling.store import FILE, Store
 from tdscaling.summary import print_continuation, print_skipped, print_summary
 from tdscaling.tools import Tools
 from tdscaling.verification import Verification
+from tdscaling.work import work
 
 
 def synthesize(
@@ -50,7 +52,8 @@ def synthesize(
     concurrency: int,
     round_size: int,
     lag: int,
-    budget: dict[str, int | None],
+    budget: BudgetOptions,
+    reply_cache: str | None,
     tools: Tools,
     clusters: Clusters,
     blueprints: Blueprints,
@@ -88,6 +91,7 @@ def synthesize(
         graph=graphs,
         verification=verification,
         metrics=metrics,
+        account=limits.account(directory, reply_cache),
     )
     with (
         contextlib.closing(sandbox),
@@ -96,13 +100,18 @@ def synthesize(
     ):
         menu, mix = blueprints.menu(found), Mix(code.share, code.clusters, seed)
         rounds = Rounds(store, metrics, evolution, menu, seed, round_size, limits, mix, lag)
-        with Display(console, limits.trajectories, store.accepted) as display:
-            interrupted = asyncio.run(_work(rounds, attempt, execution, concurrency, display))
+        with (
+            Display(console, limits.trajectories, store.accepted, attempt.account) as display,
+            _spending(store, attempt.account),
+        ):
+            interrupted = asyncio.run(work(rounds, attempt, execution, concurrency, display))
         if store.accepted:
             files = export.write(store, directory)
             page = write_report(directory, trajectories=report["trajectories"], store=store)
             print_summary(console, store, metrics.figures(), [*files, page], rounds.why)
-        _raise_what_ended_it(rounds, interrupted)
+        _raise_what_ended_it(rounds, store, interrupted)
+        if rounds.cut:
+            print_continuation(console, directory)
     return 0
 
 
@@ -118,9 +127,21 @@ def _loaded(console: Console, tools: Tools, verification: Verification) -> Catal
     return catalog
 
 
-def _raise_what_ended_it(rounds: Rounds, interrupted: bool) -> None:
+@contextlib.contextmanager
+def _spending(store: Store, account: Account) -> Iterator[None]:
+    """However a run ends, its ledger tells what was paid."""
+    try:
+        yield
+    finally:
+        store.put_spending(account.spent())
+        close_all()
+
+
+def _raise_what_ended_it(rounds: Rounds, store: Store, interrupted: bool) -> None:
     if failure := rounds.failure():
         raise TdscalingError(failure)
+    if rounds.cut and not store.accepted:
+        raise TdscalingError(f"nothing was accepted before the run ended: {rounds.why}")
     if interrupted:
         raise KeyboardInterrupt
 
@@ -146,65 +167,6 @@ def _check(concurrency: int, round_size: int, lag: int, report: dict[str, int]) 
             raise ConfigError(f"{name}: expected at least {least}, got {value}")
 
 
-async def _work(
-    rounds: Rounds, attempt: Attempt, execution: Execution, concurrency: int, display: Display
-) -> bool:
-    """Run attempts until the budget is spent or the user interrupts; True where they did."""
-    stopping, slots = asyncio.Event(), execution.slots(concurrency)
-    with _draining(stopping, display):
-        async with execution.start(attempt, concurrency) as submit:
-            running: set[asyncio.Future[Outcome]] = set()
-            try:
-                while not rounds.done:
-                    for draw in rounds.draws(slots - len(running), stopping.is_set()):
-                        running.add(asyncio.ensure_future(submit(draw)))
-                    if not running:
-                        break
-                    done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                    _take(rounds, done)
-                    for alarm in rounds.alarms:
-                        display.say(f"alarm in round {alarm.round}: {alarm.message}")
-                    rounds.alarms.clear()
-                    display.update(rounds.state)
-            finally:
-                for task in running:
-                    task.cancel()
-                await asyncio.gather(*running, return_exceptions=True)
-                rounds.flush()
-    return stopping.is_set()
-
-
-def _take(rounds: Rounds, done: set[asyncio.Future[Outcome]]) -> None:
-    """Keep what succeeded before raising what failed."""
-    failed = [error for task in done if (error := task.exception())]
-    rounds.take(task.result() for task in done if not task.exception())
-    if failed:
-        raise failed[0]
-
-
-@contextlib.contextmanager
-def _draining(stopping: asyncio.Event, display: Display) -> Iterator[None]:
-    """The first Ctrl-C lets the conversations in flight finish, the second cancels them."""
-    loop = asyncio.get_running_loop()
-    main = asyncio.current_task()
-
-    def interrupt() -> None:
-        if stopping.is_set() and main is not None:
-            main.cancel()
-        else:
-            display.say("Interrupted: finishing what is under way; Ctrl-C again cancels it.")
-        stopping.set()
-
-    loop.add_signal_handler(signal.SIGINT, interrupt)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not stopping.is_set():
-            raise
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-
-
 @contextlib.contextmanager
 def _told_how_to_go_on(console: Console, directory: Path) -> Iterator[None]:
     """Whatever ends a run early, its user reads what to type next."""
@@ -219,7 +181,8 @@ def _told_how_to_go_on(console: Console, directory: Path) -> Iterator[None]:
 def _ledger(
     directory: Path, catalog: Catalog, clusters: tuple[Cluster, ...], code: Coding
 ) -> Iterator[Store]:
-    config = yaml.safe_load((directory / ".hydra" / "config.yaml").read_text(encoding="utf-8"))
+    text = (directory / ".hydra" / "config.yaml").read_text(encoding="utf-8")
+    config = replayed(yaml.safe_load(text))
     # What a snippet ran in decides what it printed, so it is part of what decides the data.
     ran_in = {RAN_IN: code.sandbox} if code.sandbox else {}
     store = Store.open(directory / FILE, config | ran_in)

@@ -11,6 +11,8 @@ from omegaconf import open_dict
 from tdscaling import configuration
 from tdscaling.attempt import Attempt
 from tdscaling.configuration import Invocation
+from tdscaling.spending.account import Account
+from tdscaling.spending.journal import FILE
 
 
 def parts(run_dir: Path, *words: str) -> dict[str, Any]:
@@ -41,4 +43,5 @@ def attempt_of(built: dict[str, Any]) -> Attempt:
         graph=built["graphs"],
         verification=built["verification"],
         metrics=built["metrics"],
+        account=Account(Path(built["run_dir"]) / FILE),
     )

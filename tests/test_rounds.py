@@ -15,7 +15,8 @@ import pytest
 from tdscaling.coding.mix import NO_MIX, Mix
 from tdscaling.errors import ConfigError
 from tdscaling.evolution import Evolution
-from tdscaling.rounds import AHEAD, Budget, Rounds
+from tdscaling.budget import Budget
+from tdscaling.rounds import AHEAD, Rounds
 from tdscaling.schema import Draw, Menu, Outcome, Steering, Verdict
 from tdscaling.store import FILE, Store
 from tests.evolution.options import made as option

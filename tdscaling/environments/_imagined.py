@@ -14,6 +14,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -332,7 +333,8 @@ def _wait(request: Coroutine[Any, Any, T]) -> T:
     except RuntimeError:
         return asyncio.run(request)
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, request).result()
+        # Requests are charged to the attempt that makes them.
+        return thread.submit(copy_context().run, asyncio.run, request).result()
 
 
 @functools.cache

@@ -48,6 +48,14 @@ class Endpoint(Protocol):
         """Name of the model."""
         ...
 
+    @property
+    def identity(self) -> str | None:
+        """What decides a reply beside the request: server, model, sampling.
+
+        None where replies are not paid for: they are neither counted nor kept.
+        """
+        ...
+
     def require(self, role: str) -> None:
         """Refuse early what could not work.
 
@@ -82,7 +90,7 @@ class Endpoint(Protocol):
 
 
 def endpoint_of(llm: object, role: str) -> Endpoint:
-    """The endpoint of a role, ready to be used.
+    """The endpoint of a role, ready to be used; within a run it keeps each reply.
 
     Raises:
         ConfigError: naming what to type, if it is none or not complete.
@@ -93,4 +101,8 @@ def endpoint_of(llm: object, role: str) -> Endpoint:
             f" +llm@roles.{role}.llm=openai roles.{role}.llm.model=NAME"
         )
     llm.require(role)
-    return llm
+    if llm.identity is None:
+        return llm
+    from tdscaling.llm._journalled import Journalled
+
+    return Journalled(llm)

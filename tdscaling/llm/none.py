@@ -25,6 +25,7 @@ class NoEndpoint:
                     f"llm.{name}={value}: nothing reads it while llm=none; type {HOW_TO_CHOOSE}"
                 )
         self.model: str | None = None
+        self.identity: str | None = None
 
     def require(self, role: str) -> NoReturn:
         """Refuse.

@@ -86,6 +86,13 @@ class OpenAIEndpoint:
         """Without the connections: each process makes its own."""
         return {**self.__dict__, "_client": None}
 
+    @property
+    def identity(self) -> str:
+        """Server, model and sampling."""
+        return canonical(
+            [self._base_url, self.model, self._temperature, self._max_tokens, self._send_seed]
+        )
+
     def require(self, role: str) -> None:
         """Refuse a missing model, or a missing key where one is certainly needed.
 

@@ -1,0 +1,80 @@
+"""The replies of another run, played again: no model is asked.
+
+Enters: requests, as that run made them. Leaves: what it was answered, failures included. Where its
+journal ends, the run ends: what was not finished there cannot be finished here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tdscaling.errors import ConfigError, EndOfRun
+from tdscaling.llm import Reply
+from tdscaling.llm._journalled import request_key, used
+from tdscaling.schema import Message
+from tdscaling.spending.account import opened
+from tdscaling.spending.journal import FILE
+
+
+class ReplayEndpoint:
+    """Answers out of a run's journal.
+
+    Args:
+        run: directory of that run.
+    """
+
+    def __init__(self, *, run: str | None) -> None:
+        self.run = run
+        self.identity: str | None = None
+        self.model: str | None = None
+
+    def require(self, role: str) -> None:
+        """Refuse a run that has no replies for a role.
+
+        Raises:
+            ConfigError: naming what to type.
+        """
+        models = opened(self._journal(role)).models(role)
+        if not models:
+            raise ConfigError(f"llm.run={self.run}: no model played the role {role} in that run")
+        if len(models) > 1:
+            raise ConfigError(
+                f"llm.run={self.run}: {len(models)} models played the role {role} in that run"
+                f" ({', '.join(models)}); expected one"
+            )
+        self.model = models[0]
+
+    async def chat(
+        self,
+        role: str,
+        messages: Sequence[Message],
+        *,
+        seed: str,
+        tools: Sequence[Mapping[str, Any]] = (),
+        json_schema: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """The reply that the other run got to this very request.
+
+        Raises:
+            NoReply: if it got none that was usable.
+            EndOfRun: if it never made this request, or was ended before the reply came.
+        """
+        path = self._journal(role)
+        key = request_key(role, self.model, [seed, messages, tools, json_schema])
+        entry = opened(path).find(key)
+        if entry is None:
+            raise EndOfRun(f"{path} holds no reply to the next request of the {role}")
+        return used(entry)
+
+    def _journal(self, role: str) -> Path:
+        if not self.run:
+            raise ConfigError(
+                f"roles/{role}: whose replies are to be played again? type llm.run=DIRECTORY of a"
+                " run, and the other overrides of that run (they are in its .hydra/overrides.yaml)"
+            )
+        path = Path(self.run) / FILE
+        if not path.is_file():
+            raise ConfigError(f"llm.run={self.run}: expected a run with replies of models, {path}")
+        return path

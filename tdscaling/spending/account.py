@@ -1,0 +1,153 @@
+"""What one run may spend on models, and where it keeps their replies.
+
+Enters: the caps of a run. Leaves: whether one more request may be made, and the replies that were
+paid before. It travels with the runner of attempts into other processes; each opens the journal by
+itself, and all of them see the same sums. A request is refused once a cap is reached, so a cap is
+exceeded by what is in flight at that moment and by no more.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tdscaling.errors import EndOfRun
+from tdscaling.spending.journal import Entry, Journal, Spent, cached_call
+
+ALL = ""
+"""Key of the caps that hold for all roles together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Hard limits of what models may cost; None for no limit."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    tokens: int | None = None
+    """Prompt and completion together."""
+    dollars: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one run may spend, and where it keeps what it paid for."""
+
+    journal: Path
+    """File of the run's own replies; made with the first one."""
+    cache: Path | None = None
+    """File of replies that runs share; None for none."""
+    caps: Mapping[str, Caps] = field(default_factory=dict)
+    """By role; `ALL` for all of them together."""
+    deadline: float | None = None
+    """Seconds since the epoch after which no request is made."""
+
+    @contextmanager
+    def charged(self, trajectory: str) -> Iterator[None]:
+        """Requests made within belong to a trajectory of this run."""
+        token = _charged.set((self, trajectory))
+        try:
+            yield
+        finally:
+            _charged.reset(token)
+
+    def admit(self, role: str) -> None:
+        """Refuse a request for which nothing is left.
+
+        Raises:
+            EndOfRun: naming the cap.
+        """
+        if self.deadline is not None and time.time() >= self.deadline:
+            raise EndOfRun("the wall clock of budget.seconds is up")
+        if not self.caps:
+            return
+        spent = opened(self.journal).spent()
+        for name, caps in self.caps.items():
+            if name in (ALL, role):
+                _check(name, caps, [row for row in spent if name in (ALL, row.role)])
+
+    def find(self, key: str) -> Entry | None:
+        """What this run was answered before."""
+        return opened(self.journal).find(key)
+
+    async def keep(self, key: str, entry: Entry) -> None:
+        """Keep an answer of this run before it is used."""
+        await opened(self.journal).put(key, entry)
+
+    def find_shared(self, key: str) -> Entry | None:
+        """What any run that shares the cache was answered before, as a call that cost nothing."""
+        found = opened(self.cache).find(key) if self.cache else None
+        return replace(found, call=cached_call(found.call)) if found else None
+
+    async def share(self, key: str, entry: Entry) -> None:
+        """Let other runs have an answer; failures are not shared."""
+        if self.cache and entry.message is not None:
+            await opened(self.cache).put(key, replace(entry, trajectory=""))
+
+    def spent(self) -> tuple[Spent, ...]:
+        """What was paid so far, by all starts and processes of this run."""
+        return opened(self.journal).spent() if self.journal.exists() else ()
+
+    def gauges(self) -> dict[str, tuple[int, int]]:
+        """Requests that endpoints take at a time, and how many they are busy with."""
+        return opened(self.journal).gauges() if self.journal.exists() else {}
+
+
+def charged() -> tuple[Account, str] | None:
+    """The account and the trajectory that requests are charged to, if any."""
+    return _charged.get()
+
+
+def opened(path: Path) -> Journal:
+    """The journal of a file, opened once per process."""
+    with _lock:
+        if path not in _journals:
+            _journals[path] = Journal(path)
+        return _journals[path]
+
+
+def close_all() -> None:
+    """Close every journal that this process has opened."""
+    with _lock:
+        while _journals:
+            _journals.popitem()[1].close()
+
+
+def total(rows: Sequence[Spent]) -> Spent:
+    """The sums of all rows."""
+    return Spent(
+        "",
+        "",
+        sum(row.calls for row in rows),
+        sum(row.failed for row in rows),
+        sum(row.cached for row in rows),
+        sum(row.prompt_tokens for row in rows),
+        sum(row.completion_tokens for row in rows),
+        sum(row.cost_usd for row in rows),
+    )
+
+
+_charged: ContextVar[tuple[Account, str] | None] = ContextVar("charged", default=None)
+_journals: dict[Path, Journal] = {}
+_lock = threading.Lock()
+
+
+def _check(name: str, caps: Caps, spent: Sequence[Spent]) -> None:
+    whole = total(spent)
+    counted = {
+        "prompt_tokens": whole.prompt_tokens,
+        "completion_tokens": whole.completion_tokens,
+        "tokens": whole.prompt_tokens + whole.completion_tokens,
+        "dollars": whole.cost_usd,
+    }
+    for what, so_far in counted.items():
+        cap = getattr(caps, what)
+        if cap is not None and so_far >= cap:
+            key = f"budget.roles.{name}.{what}" if name else f"budget.{what}"
+            told = f"{so_far:.4f}" if what == "dollars" else str(so_far)
+            raise EndOfRun(f"{told} of {key}={cap} spent")

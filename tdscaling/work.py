@@ -1,0 +1,115 @@
+"""Attempts under way: as many side by side as there are slots, none waiting for another.
+
+Enters: draws as they are decided. Leaves: outcomes, to the rounds that commit them in order. A
+failure that ends the run is raised once everything before it has had its say: what was paid for is
+kept, and nothing depends on which conversation failed first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+
+from tdscaling.attempt import Attempt
+from tdscaling.errors import EndOfRun
+from tdscaling.execution import Execution
+from tdscaling.progress import Display
+from tdscaling.rounds import Rounds
+from tdscaling.schema import Outcome
+from tdscaling.spending.account import Account
+
+LOOK_SECONDS = 1.0
+"""How often somebody looks whether time is up, and at what the display says."""
+
+Running = dict[asyncio.Future[Outcome], int]
+"""Attempts under way and their index."""
+
+
+async def work(
+    rounds: Rounds, attempt: Attempt, execution: Execution, concurrency: int, display: Display
+) -> bool:
+    """Run attempts until the budget is spent or the user interrupts; True where they did.
+
+    Raises:
+        TdscalingError: what ended the run, once the attempts before it are committed.
+    """
+    stopping, slots = asyncio.Event(), execution.slots(concurrency)
+    failed: dict[int, BaseException] = {}
+    with _draining(stopping, display):
+        async with execution.start(attempt, concurrency) as submit:
+            running: Running = {}
+            try:
+                while not rounds.done:
+                    last = stopping.is_set() or bool(failed) or _late(attempt.account)
+                    for draw in rounds.draws(slots - len(running), last):
+                        running[asyncio.ensure_future(submit(draw))] = draw.index
+                    if not running:
+                        break
+                    done, _ = await asyncio.wait(
+                        running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    failed |= _take(rounds, {task: running.pop(task) for task in done})
+                    _tell(rounds, display)
+            finally:
+                for task in running:
+                    task.cancel()
+                await asyncio.gather(*running, return_exceptions=True)
+                rounds.flush()
+    if not rounds.done:
+        _end(rounds, failed, attempt.account)
+    return stopping.is_set()
+
+
+def _late(account: Account) -> bool:
+    return account.deadline is not None and time.time() >= account.deadline
+
+
+def _take(rounds: Rounds, done: Running) -> dict[int, BaseException]:
+    """Commit what succeeded; what failed, by index."""
+    failed = {index: error for task, index in done.items() if (error := task.exception())}
+    rounds.take(task.result() for task, index in done.items() if index not in failed)
+    return failed
+
+
+def _tell(rounds: Rounds, display: Display) -> None:
+    for alarm in rounds.alarms:
+        display.say(f"alarm in round {alarm.round}: {alarm.message}")
+    rounds.alarms.clear()
+    display.update(rounds.state)
+
+
+def _end(rounds: Rounds, failed: dict[int, BaseException], account: Account) -> None:
+    """Settle why no more was drawn: the failure that kept the next outcome from its turn."""
+    if failed:
+        first = failed[min(failed)]
+        if not isinstance(first, EndOfRun):
+            raise first
+        rounds.end(str(first))
+    elif _late(account):
+        rounds.end("the wall clock of budget.seconds up")
+
+
+@contextlib.contextmanager
+def _draining(stopping: asyncio.Event, display: Display) -> Iterator[None]:
+    """The first Ctrl-C lets the conversations in flight finish, the second cancels them."""
+    loop = asyncio.get_running_loop()
+    main = asyncio.current_task()
+
+    def interrupt() -> None:
+        if stopping.is_set() and main is not None:
+            main.cancel()
+        else:
+            display.say("Interrupted: finishing what is under way; Ctrl-C again cancels it.")
+        stopping.set()
+
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not stopping.is_set():
+            raise
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
