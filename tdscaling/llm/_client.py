@@ -1,26 +1,41 @@
 """`ChatOpenAI` that sends and returns messages exactly as they are.
 
 Enters: messages in OpenAI format. Leaves: the endpoint's choice as it sent it. ChatOpenAI parses
-the arguments of tool calls, after which what the model really sent is gone; and it converts every
-message on every call, there and back. Both overridden methods are private to langchain-openai:
-`tests/llm/test_client.py` compares the bodies with those of plain ChatOpenAI.
+the arguments of tool calls, after which what the model really sent is gone; and it and its SDK
+look at every message on every call, which costs more than all else that a run does. So ChatOpenAI
+makes the settings part of the body and owns the connection, messages and reply pass it untouched,
+and its callbacks are called where there are some: `tests/llm/test_client.py` compares the bodies
+with those of plain ChatOpenAI.
 
 Importing this module takes more than a second: import it where a request is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+import httpx2
 import openai
-from langchain_core.outputs import ChatResult
+import orjson
+from langchain_core.callbacks import AsyncCallbackManager, AsyncCallbackManagerForLLMRun
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables.config import ensure_config
 from langchain_openai import ChatOpenAI
 
 from tdscaling.schema import Message
 
 CONNECT_SECONDS = 10.0
 """A host that does not answer the door within this time is not there."""
+IDLE_SECONDS = 4.0
+"""An unused connection is closed before the server does it: most close after 5 s, and a request
+that meets the closing is lost."""
+CONNECTIONS = 10_000
+"""No limit in practice: how many requests are on their way is the limiter's business."""
+SHOWN = 200
+"""Characters of a reply that is none which its error repeats."""
 
 
 class VerbatimChat(ChatOpenAI):
@@ -29,26 +44,45 @@ class VerbatimChat(ChatOpenAI):
     own_server: bool = False
     """Whether the endpoint is not OpenAI's."""
 
-    def _get_request_payload(
-        self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any
-    ) -> dict[str, Any]:
-        wire = kwargs.pop("wire")
-        payload = super()._get_request_payload([], stop=stop, **kwargs)
-        if self.own_server and "max_completion_tokens" in payload:
-            # OpenAI renamed it; many servers know only the old name and would generate on and on.
-            payload["max_tokens"] = payload.pop("max_completion_tokens")
-        return {**payload, "extra_body": dict(wire)}
+    async def post(self, wire: Mapping[str, Any]) -> dict[str, Any]:
+        """One request; the reply's JSON object, which has a choice.
 
-    def _create_chat_result(
-        self, response: Any, generation_info: dict[str, Any] | None = None
+        Raises:
+            ValueError: if the reply is no such object.
+        """
+        body = self._get_request_payload([])
+        if self.own_server and "max_completion_tokens" in body:
+            # OpenAI renamed it; many servers know only the old name and would generate on and on.
+            body["max_tokens"] = body.pop("max_completion_tokens")
+        response = await self.root_async_client.post(
+            "/chat/completions", cast_to=httpx2.Response, body={**body, **wire}
+        )
+        return _completion(response.content)
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
     ) -> ChatResult:
-        result = super()._create_chat_result(response, generation_info)
-        data = response if isinstance(response, dict) else response.model_dump(warnings=False)
-        if not data["choices"]:
-            raise ValueError("no choices")
-        sent = {"choice": data["choices"][0], "usage": data.get("usage")}
-        result.generations[0].message.additional_kwargs["sent"] = sent
+        data = await self.post(kwargs["wire"])
+        try:
+            result = self._create_chat_result(data)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # A trace of an odd reply has no text; what the run makes of it is decided elsewhere.
+            result = ChatResult(generations=[ChatGeneration(message=AIMessage(""))])
+        result.generations[0].message.additional_kwargs["sent"] = data
         return result
+
+    async def send(self, wire: Mapping[str, Any]) -> dict[str, Any]:
+        """As `post`, and seen by LangSmith and other callbacks where any are configured."""
+        seen_by = AsyncCallbackManager.configure(ensure_config().get("callbacks"))
+        if not seen_by.handlers:
+            return await self.post(wire)
+        answer = await self.ainvoke(wire["messages"], wire=wire)
+        sent: dict[str, Any] = answer.additional_kwargs["sent"]
+        return sent
 
 
 class Client:
@@ -61,8 +95,8 @@ class Client:
         api_key: read at each request, so that no copy of it is kept here.
         temperature: of sampling; None for the endpoint's default.
         max_tokens: of a reply.
-        timeout: seconds per request.
-        retries: further tries after a failure that may pass.
+        timeout: seconds that a request may take as a whole.
+        max_reply_bytes: of a reply's body; what is longer is not read.
     """
 
     def __init__(
@@ -75,11 +109,18 @@ class Client:
         temperature: float | None,
         max_tokens: int,
         timeout: float,
-        retries: int,
+        max_reply_bytes: int,
     ) -> None:
+        self._timeout = timeout
+        self._most = max_reply_bytes
         limit = openai.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS))
         # Its own pool: langchain-openai shares one between event loops, which breaks the second.
-        self._http = openai.DefaultAsyncHttpxClient(base_url=base_url, timeout=limit)
+        self._http = openai.DefaultAioHttpClient(
+            base_url=base_url,
+            timeout=limit,
+            limits=httpx2.Limits(max_connections=CONNECTIONS, keepalive_expiry=IDLE_SECONDS),
+            event_hooks={"response": [self._bound]},
+        )
         self._chat = VerbatimChat(
             base_url=base_url,
             model=model,
@@ -87,10 +128,12 @@ class Client:
             temperature=temperature,
             max_completion_tokens=max_tokens,
             timeout=limit,
-            max_retries=retries,
+            max_retries=0,  # the endpoint retries, and it alone
             http_async_client=self._http,
             use_responses_api=False,
             own_server=own_server,
+            # A compressed body says nothing of how much memory it takes.
+            default_headers={"Accept-Encoding": "identity"},
         )
         self._life: AsyncGenerator[None, None] | None = None
 
@@ -102,7 +145,13 @@ class Client:
         tools: Sequence[Mapping[str, Any]],
         json_schema: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
-        """The endpoint's first `choice` and its `usage`, as they were sent."""
+        """The endpoint's first `choice` and its `usage`, as they were sent.
+
+        Raises:
+            TimeoutError: if the request as a whole, or the transport's own limits, took too long.
+            ValueError: if what was sent is no completion, or longer than it may be.
+            OpenAIError: of the client, and of the transport below it.
+        """
         if self._life is None:
             self._life = self._closing()
             await anext(self._life)
@@ -115,9 +164,24 @@ class Client:
             wire["response_format"] = {"type": "json_schema", "json_schema": dict(json_schema)}
         if seed is not None:
             wire["seed"] = seed
-        answer = await self._chat.ainvoke("", wire=wire)
-        sent: dict[str, Any] = answer.additional_kwargs["sent"]
-        return sent
+        # The transport's limits are per read: a server that trickles would never exceed them.
+        async with asyncio.timeout(self._timeout):
+            data = await self._chat.send(wire)
+        return {"choice": data["choices"][0], "usage": data.get("usage")}
+
+    async def _bound(self, response: httpx2.Response) -> None:
+        """Called with each response before its body is read."""
+        coding = response.headers.get("content-encoding", "identity")
+        if coding != "identity":
+            raise ValueError(f"compressed as {coding[:SHOWN]!r}, although asked not to be")
+        announced = response.headers.get("content-length", "")
+        if announced.isdecimal() and len(announced) < 19:
+            if int(announced) > self._most:
+                raise ValueError(too_long(self._most))
+            return  # the transport reads no more than was announced
+        if not isinstance(response.stream, httpx2.AsyncByteStream):
+            raise TypeError(f"a body of unknown kind: {type(response.stream).__name__}")
+        response.stream = _Bounded(response.stream, self._most)
 
     async def _closing(self) -> AsyncGenerator[None, None]:
         # An event loop finishes its generators before it ends: the one moment to close sockets.
@@ -125,3 +189,42 @@ class Client:
             yield
         finally:
             await self._http.aclose()
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """A body that ends with an error where it gets too long."""
+
+    def __init__(self, body: httpx2.AsyncByteStream, most: int) -> None:
+        self._body = body
+        self._most = most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read = 0
+        async for part in self._body:
+            read += len(part)
+            if read > self._most:
+                raise ValueError(too_long(self._most))
+            yield part
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+def too_long(most: int) -> str:
+    """Why a body was not read to its end."""
+    return f"longer than llm.max_reply_bytes={most}"
+
+
+def _completion(body: bytes) -> dict[str, Any]:
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        start = body[:SHOWN].decode(errors="replace")
+        raise ValueError(f"no JSON ({error}): {start}") from None
+    if not isinstance(data, dict):
+        raise ValueError(f"no JSON object: {body[:SHOWN].decode(errors='replace')}")
+    choices = data.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        refusal = data.get("error")
+        raise ValueError(f"no choices: {refusal}" if refusal else "no choices")
+    return data

@@ -8,16 +8,16 @@ representation and no error of this class.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import urlsplit
 
 from tdscaling.errors import ConfigError, EndpointError
 from tdscaling.llm import NoReply, Reply
+from tdscaling.llm._limiter import Limiter, limiter_of
 from tdscaling.schema import LlmCall, Message, canonical, digest
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 OPENAI = "https://api.openai.com/v1"
 CHARACTERS = 4
 """Characters of a token, where an endpoint does not count."""
+MOST_TOKENS = 100_000_000
+"""No request has more: an endpoint that says so did not count."""
 ESTIMATED = "tokens_estimated"
 """`LlmCall.error` of a good reply whose tokens the endpoint did not count."""
 
@@ -39,8 +41,14 @@ class OpenAIEndpoint:
         api_key_env: environment variable that holds the key; None to send none.
         temperature: of sampling, 0 to 2; None for the endpoint's default.
         max_tokens: of a reply, at least 1.
-        timeout: seconds per request.
+        timeout: seconds that a request may take as a whole.
+        max_reply_bytes: longest body of a reply that is read.
         retries: further tries after a failure that may pass, at least 0.
+        backoff: seconds before the second try at most; doubles with each further one.
+        backoff_max: seconds before any try at most.
+        retry_after_max: seconds for which an endpoint may ask to be left alone.
+        max_concurrency: requests at a time per process; None for no upper limit.
+        adaptive_concurrency: whether to find out how many requests at a time it likes.
         send_seed: whether to send a seed.
         price_prompt: USD per 1,000,000 prompt tokens.
         price_completion: USD per 1,000,000 completion tokens.
@@ -55,7 +63,13 @@ class OpenAIEndpoint:
         temperature: float | None,
         max_tokens: int,
         timeout: float,
+        max_reply_bytes: int,
         retries: int,
+        backoff: float,
+        backoff_max: float,
+        retry_after_max: float,
+        max_concurrency: int | None,
+        adaptive_concurrency: bool,
         send_seed: bool,
         price_prompt: float,
         price_completion: float,
@@ -64,7 +78,13 @@ class OpenAIEndpoint:
         _check(temperature is None or 0 <= temperature <= 2, "temperature", "0 to 2", temperature)
         _check(max_tokens >= 1, "max_tokens", "at least 1", max_tokens)
         _check(timeout > 0, "timeout", "seconds above 0", timeout)
+        _check(max_reply_bytes >= 1, "max_reply_bytes", "at least 1", max_reply_bytes)
         _check(retries >= 0, "retries", "at least 0", retries)
+        _check(backoff >= 0, "backoff", "seconds, at least 0", backoff)
+        _check(backoff_max >= backoff, "backoff_max", "at least llm.backoff", backoff_max)
+        _check(retry_after_max >= 0, "retry_after_max", "seconds, at least 0", retry_after_max)
+        most = max_concurrency
+        _check(most is None or most >= 1, "max_concurrency", "at least 1, or null", most)
         _check(price_prompt >= 0, "price_prompt", "at least 0", price_prompt)
         _check(price_completion >= 0, "price_completion", "at least 0", price_completion)
         self.model = model
@@ -74,17 +94,22 @@ class OpenAIEndpoint:
         self._temperature = temperature
         self._max_tokens = max_tokens
         self._timeout = timeout
+        self._max_reply_bytes = max_reply_bytes
         self._retries = retries
+        self._backoff = (backoff, backoff_max)
+        self._retry_after_max = retry_after_max
+        self._max_concurrency = max_concurrency
+        self._adaptive = adaptive_concurrency
         self._send_seed = send_seed
         self._prices = (price_prompt / 1e6, price_completion / 1e6)
-        self._client: tuple[asyncio.AbstractEventLoop, Client] | None = None
+        self._here: tuple[asyncio.AbstractEventLoop, Client, Limiter] | None = None
 
     def __repr__(self) -> str:
         return f"OpenAIEndpoint({self._base_url!r}, {self.model!r})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the connections: each process makes its own."""
-        return {**self.__dict__, "_client": None}
+        return {**self.__dict__, "_here": None}
 
     @property
     def identity(self) -> str:
@@ -126,32 +151,35 @@ class OpenAIEndpoint:
         started = time.perf_counter()
         number = int(digest(seed, 8), 16) % 2**31 if self._send_seed else None
         try:
-            sent = await self._ask(messages, number, tools, json_schema)
+            sent, elapsed = await self._ask(messages, number, tools, json_schema)
         except NoReply as error:
             call = LlmCall(role, str(self.model), 0, 0, _since(started), 0.0, error=str(error))
             raise NoReply(f"{role}: {self.model}: {error}", (call,)) from error
-        call = self._counted(role, messages, tools, sent, started)
+        call = self._counted(role, messages, tools, sent, elapsed)
         try:
             return Reply(_message(sent["choice"]), call)
         except NoReply as error:
             call = replace(call, error=str(error))
             raise NoReply(f"{role}: {self.model}: {error}", (call,)) from error
 
-    async def _ask(
-        self,
-        messages: Sequence[Message],
-        seed: int | None,
-        tools: Sequence[Mapping[str, Any]],
-        json_schema: Mapping[str, Any] | None,
-    ) -> dict[str, Any]:
-        import openai
+    async def _ask(self, *request: Any) -> tuple[dict[str, Any], float]:
+        """What the endpoint sent, and the milliseconds that the successful try took."""
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
+        from tenacity.wait import wait_random_exponential
 
         from tdscaling.llm import _failures
 
-        client = self._connected()
+        first, most = self._backoff
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(self._retries + 1),
+            # Random from 0 on, so that requests that failed together don't return together.
+            wait=wait_random_exponential(multiplier=first, max=most),
+            retry=retry_if_exception(_failures.may_pass),
+            reraise=True,
+        )
         try:
-            return await client.ask(messages, seed=seed, tools=tools, json_schema=json_schema)
-        except (openai.OpenAIError, *_failures.PASSING) as error:
+            return await tries(self._try, *request)
+        except _failures.PASSING as error:
             reason = _failures.unusable(error)
             if reason:
                 # Not chained: the client's errors hold the request, and that holds the key.
@@ -160,11 +188,36 @@ class OpenAIEndpoint:
                 ) from None
             raise NoReply(self._clean(_failures.failed(error))) from None
 
-    def _connected(self) -> Client:
+    async def _try(
+        self,
+        messages: Sequence[Message],
+        seed: int | None,
+        tools: Sequence[Mapping[str, Any]],
+        json_schema: Mapping[str, Any] | None,
+    ) -> tuple[dict[str, Any], float]:
+        from tdscaling.llm import _failures
+
+        client, limiter = self._connected()
+        leave = await limiter.acquire()
+        replied = overloaded = False
+        started = time.perf_counter()
+        try:
+            sent = await client.ask(messages, seed=seed, tools=tools, json_schema=json_schema)
+            replied = True
+            return sent, _since(started)
+        except _failures.PASSING as error:
+            overloaded = _failures.overloaded(error)
+            if (seconds := _failures.retry_after(error)) is not None:
+                limiter.pause(min(seconds, self._retry_after_max))
+            raise
+        finally:
+            limiter.release(leave, replied=replied, overloaded=overloaded)
+
+    def _connected(self) -> tuple[Client, Limiter]:
         from tdscaling.llm._client import Client
 
         loop = asyncio.get_running_loop()
-        if self._client is None or self._client[0] is not loop:
+        if self._here is None or self._here[0] is not loop:
             client = Client(
                 base_url=self._base_url,
                 own_server=self._own_server,
@@ -173,10 +226,12 @@ class OpenAIEndpoint:
                 temperature=self._temperature,
                 max_tokens=self._max_tokens,
                 timeout=self._timeout,
-                retries=self._retries,
+                max_reply_bytes=self._max_reply_bytes,
             )
-            self._client = (loop, client)
-        return self._client[1]
+            name = f"{self.model} at {self._base_url}"
+            limiter = limiter_of(name, self._max_concurrency, adaptive=self._adaptive)
+            self._here = (loop, client, limiter)
+        return self._here[1:]
 
     def _key(self) -> str:
         return os.environ.get(self._api_key_env, "") if self._api_key_env else ""
@@ -195,17 +250,16 @@ class OpenAIEndpoint:
         messages: Sequence[Message],
         tools: Sequence[Mapping[str, Any]],
         sent: Mapping[str, Any],
-        started: float,
+        elapsed: float,
     ) -> LlmCall:
-        usage = sent["usage"] or {}
+        usage = sent["usage"] if isinstance(sent["usage"], dict) else {}
         prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
         error = None
-        if not isinstance(prompt, int) or not isinstance(completion, int):
+        if not _is_count(prompt) or not _is_count(completion):
             error = ESTIMATED
             prompt = len(canonical([list(messages), list(tools)])) // CHARACTERS
             completion = len(canonical(sent["choice"].get("message"))) // CHARACTERS
         cost = prompt * self._prices[0] + completion * self._prices[1]
-        elapsed = _since(started)
         return LlmCall(role, str(self.model), prompt, completion, elapsed, cost, error=error)
 
 
@@ -223,19 +277,12 @@ def _message(choice: Mapping[str, Any]) -> Message:
         raise NoReply("malformed reply: content is not text")
     if not (content and content.strip()) and not calls:
         raise NoReply("empty reply")
-    if not _encodable(message):
-        raise NoReply("malformed reply: its text is no valid Unicode")
     found: Message = {"role": "assistant", "content": content or None}
     return {**found, "tool_calls": calls} if calls else found
 
 
-def _encodable(message: Mapping[str, Any]) -> bool:
-    """Whether a file can hold the message: half a surrogate pair passes JSON but not UTF-8."""
-    try:
-        json.dumps(message, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _is_count(tokens: object) -> TypeGuard[int]:
+    return isinstance(tokens, int) and not isinstance(tokens, bool) and 0 <= tokens <= MOST_TOKENS
 
 
 def _since(started: float) -> float:

@@ -51,7 +51,7 @@ def client(base_url: str, *, own_server: bool) -> Client:
         temperature=0.5,
         max_tokens=50,
         timeout=10,
-        retries=0,
+        max_reply_bytes=100_000,
     )
 
 

@@ -87,7 +87,7 @@ def test_tokens_that_are_not_counted_are_estimated_and_marked() -> None:
         (said(None, refusal="I can't"), "refused to reply"),
         (said(None), "empty reply"),
         (said("  "), "empty reply"),
-        (said("half a pair \ud83d"), "no valid Unicode"),
+        (said("half a pair \ud83d"), "malformed reply: no JSON"),
         (Answer({"choices": []}), "malformed reply"),
         (Answer({"choices": None}), "malformed reply"),
         (Answer({"choices": [{"index": 0}]}), "malformed reply"),
