@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from tdscaling.blueprints import Blueprints
 from tdscaling.coding.domain import CodeDomain
+from tdscaling.credits import roles_of, told_of, voiced
 from tdscaling.declared.domain import Domain
 from tdscaling.environments import Environment, Environments
 from tdscaling.errors import AttemptError, BlueprintError, DomainError
@@ -104,6 +105,7 @@ class Attempt:
         self._user = user
         self._assistant = assistant
         self._judge = judge
+        self._speakers = (blueprints, user, assistant, judge)
         self._environments = environments
         self._graph = graph
         self._verification = verification
@@ -125,13 +127,17 @@ class Attempt:
         cluster = self._clusters[draw.request.cluster]
         watch = _Watch()
         try:
-            blueprint = await self._make(draw, cluster)
+            made = await self._make(draw, cluster)
+            blueprint, worded = await self._blueprints.compose(made, draw, self._domains)
         except AttemptError as error:
             watch.lap("blueprint")
-            return _unplayed(draw, cluster, Verdict(False, error.reason, str(error)), watch.laps)
+            verdict = Verdict(False, error.reason, str(error))
+            spent = tuple(getattr(error, "calls", ()))
+            return replace(_unplayed(draw, cluster, verdict, watch.laps), llm_calls=spent)
         watch.lap("blueprint")
-        scene = self.scene(blueprint, draw.seed)
+        scene = self.scene(voiced(blueprint, self._user), draw.seed)
         transcript, verdict = await self._play(scene, watch)
+        transcript = replace(transcript, llm_calls=(*worded, *transcript.llm_calls))
         outcome = self._outcome(draw, scene, transcript, verdict)
         watch.lap("measure")
         return outcome(watch.laps)
@@ -200,11 +206,7 @@ class Attempt:
             "signature": trace.signature,
             "complexity": trace.complexity,
             "provenance": list(transcript.provenance),
-            "roles": {
-                "user": self._user.name,
-                "assistant": self._assistant.name,
-                "judge": self._judge.name,
-            },
+            "roles": roles_of(blueprint, *self._speakers),
             "verdict": {
                 "accepted": verdict.accepted,
                 "reason": verdict.reason,
@@ -212,7 +214,8 @@ class Attempt:
             },
             "domains": {name: domain.digest for name, domain in scene.domains.items()},
             "blueprint": blueprint.to_json(),
-        } | sandbox_of(scene.domains)
+        }
+        meta |= sandbox_of(scene.domains) | told_of(blueprint, *self._speakers)
         line = {
             "id": trajectory_id(draw),
             "messages": list(transcript.messages),
@@ -235,6 +238,7 @@ class Attempt:
             llm_calls=transcript.llm_calls,
             line=json.dumps(line, ensure_ascii=False),
             seconds=seconds,
+            voice=blueprint.voice.name if blueprint.voice else "",
         )
 
 

@@ -19,6 +19,7 @@ OVER = {
     "domain": "categories of the calls",
     "mode": "reasoning modes",
     "signature": "signatures",
+    "voice": "voices of the user",
 }
 """What entropies are taken over, and how people call it."""
 
@@ -27,6 +28,8 @@ _SPREADS = {
     " (SELECT categories::MAP(VARCHAR, DOUBLE) AS spread FROM trajectories WHERE accepted)",
     "mode": "SELECT mode AS kind, 1.0::DOUBLE AS mass FROM trajectories WHERE accepted",
     "signature": "SELECT signature AS kind, 1.0::DOUBLE AS mass FROM trajectories WHERE accepted",
+    "voice": "SELECT voice AS kind, 1.0::DOUBLE AS mass FROM trajectories"
+    " WHERE accepted AND voice <> ''",
 }
 """A row per accepted trajectory and kind, with the mass that the one gives the other."""
 

@@ -19,11 +19,11 @@ from rich.table import Table
 from tdscaling.errors import ConfigError, DatasetError
 from tdscaling.metrics import Metrics
 from tdscaling.metrics._entropy import Rarefied, rarefy
-from tdscaling.schema import Outcome, Request, Trace, Verdict
+from tdscaling.schema import Outcome, Request, Trace, Verdict, Voice
 
 UNKNOWN = "unknown"
 """Category of a line that names none."""
-OVER = ("domain", "mode", "signature")
+OVER = ("domain", "mode", "signature", "voice")
 _PLAIN_WIDTH = 120
 """Columns where the output is no terminal: wide enough that no figure is cut."""
 _PLAIN = (
@@ -101,16 +101,26 @@ def _read(
         trace = metrics.read(data["messages"], None, [str(source) for source in known])
         found = _at(data, category)
         name = found if isinstance(found, str) and found else UNKNOWN
-        metrics.observe(_outcome(index, name, trace, line))
+        voice = _voice(_at(data, "meta.voice"))
+        metrics.observe(_outcome(index, name, trace, line, voice))
         rows["domain"].append({name: 1.0})
         rows["mode"].append({trace.mode: 1.0})
         rows["signature"].append({trace.signature: 1.0})
+        rows["voice"].append({voice: 1.0} if voice else {})
     if not rows["mode"]:
         raise DatasetError(f"{path}: expected one conversation a line, got an empty file")
     return metrics.figures(), rows
 
 
-def _outcome(index: int, category: str, trace: Trace, line: str) -> Outcome:
+def _voice(told: object) -> str:
+    """The voice of the user, as the data of a run names it."""
+    if not isinstance(told, dict):
+        return ""
+    parts = {name: str(told.get(name, "")) for name in ("persona", "style", "language")}
+    return Voice(**parts).name
+
+
+def _outcome(index: int, category: str, trace: Trace, line: str, voice: str) -> Outcome:
     return Outcome(
         index=index,
         round=0,
@@ -125,6 +135,7 @@ def _outcome(index: int, category: str, trace: Trace, line: str) -> Outcome:
         trace=trace,
         turns=0,
         line=line,
+        voice=voice,
     )
 
 
@@ -191,6 +202,8 @@ def _show(
     for title in ("K", "H", "2^H", "H/log2 K", "Miller-Madow", "singletons", at):
         table.add_column(title, justify="right")
     for over in OVER:
+        if over == "voice" and not figures["voice_support"]:
+            continue
         names = ("entropy", "effective", "evenness", "miller_madow", "singleton_share")
         values = [f"{figures[f'{over}_{name}']:.3f}" for name in names]
         one = cut[over]

@@ -70,7 +70,11 @@ CREATE TABLE spending (
     prompt_tokens BIGINT, completion_tokens BIGINT, cost_usd DOUBLE);
 """
 
-MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6)
+_V7 = """
+ALTER TABLE trajectories ADD COLUMN voice VARCHAR DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
 """Entry i takes a database from schema version i to i + 1."""
 
 

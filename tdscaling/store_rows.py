@@ -96,6 +96,7 @@ def trajectory_row(outcome: Outcome) -> Row:
         "cost_usd": sum(call.cost_usd for call in calls),
         "seconds": canonical(outcome.seconds),
         "shape": trace.shape,
+        "voice": outcome.voice,
     }
 
 
@@ -175,6 +176,7 @@ def outcome_of(row: Row, actions: Sequence[Row], calls: Sequence[Row], line: str
         llm_calls=tuple(LlmCall(**_fields(LlmCall, call)) for call in calls),
         line=line,
         seconds=json.loads(row["seconds"]),
+        voice=row["voice"],
     )
 
 

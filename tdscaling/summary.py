@@ -54,7 +54,8 @@ def _rows(store: Store, figures: Mapping[str, Any], why: str) -> Iterator[tuple[
     yield "accepted", f"{store.accepted} of {store.next_index} attempted{ended}"
     if store.accepted < store.next_index:
         yield "rejected", _rejections(store)
-    for name in ("domain", "mode", "signature"):
+    voiced = ["voice"] if figures["voice_support"] else []
+    for name in ("domain", "mode", "signature", *voiced):
         yield f"{name}s", _entropy(figures, name)
     yield (
         "complexity",

@@ -12,6 +12,7 @@ from random import Random
 
 from tdscaling.blueprints._dry_run import Executed, rehearse
 from tdscaling.blueprints._identity import identity
+from tdscaling.blueprints._wording import goal_of
 from tdscaling.coding import printed
 from tdscaling.coding.domain import CodeDomain
 from tdscaling.coding.session import CodeSession
@@ -47,7 +48,6 @@ def coding_blueprint(cluster: Cluster, domain: CodeDomain, random: Random) -> Bl
     _agree(f"{domain.name}, {world}", task, executed, solutions)
     operators: tuple[Operator, ...] = ("extend",) if len(turns) > 1 else ()
     requests = [turn.request for turn in turns]
-    numbered = " ".join(f"({n}) {request}" for n, request in enumerate(requests, 1))
     return Blueprint(
         id=identity(worlds, executed.plan, turns, ()),
         cluster=cluster.id,
@@ -55,7 +55,7 @@ def coding_blueprint(cluster: Cluster, domain: CodeDomain, random: Random) -> Bl
         category=cluster.category,
         operators=operators,
         worlds=worlds,
-        goal=requests[0] if len(requests) == 1 else numbered,
+        goal=goal_of(requests),
         facts={},
         turns=turns,
         plan=executed.plan,

@@ -36,6 +36,13 @@ SENTENCE = 4
 FALLBACKS = (", and if that is refused, {0}", ", or failing that, {0}")
 
 
+def goal_of(requests: Sequence[str]) -> str:
+    """What the user wants as a whole: the wishes, numbered where there are several."""
+    if len(requests) == 1:
+        return requests[0]
+    return " ".join(f"({number}) {request}" for number, request in enumerate(requests, 1))
+
+
 class Wording:
     """Words for one blueprint.
 

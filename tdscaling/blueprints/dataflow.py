@@ -16,11 +16,13 @@ from typing import Any
 
 from tdscaling.blueprints._coding import coding_blueprint
 from tdscaling.blueprints._compose import Composer
+from tdscaling.blueprints._glue import CALLS as GLUE_CALLS
 from tdscaling.blueprints._dry_run import Executed, arrange, rehearse
 from tdscaling.blueprints._identity import identity
 from tdscaling.blueprints._mutate import adopt, revisions
 from tdscaling.blueprints._plan import Planner
-from tdscaling.blueprints._wording import Wording
+from tdscaling.blueprints._voices import Voices
+from tdscaling.blueprints._wording import Wording, goal_of
 from tdscaling.coding.areas import CALCULATIONS
 from tdscaling.coding.domain import CodeDomain
 from tdscaling.declared.domain import Domain
@@ -32,6 +34,7 @@ from tdscaling.schema import (
     Cluster,
     Draw,
     Injection,
+    LlmCall,
     Menu,
     Operator,
     Step,
@@ -47,7 +50,10 @@ ORDER: tuple[Operator, ...] = (
     "cross",
     "refuse",
     "compute",
+    "glue",
 )
+COMPUTING: tuple[Operator, ...] = ("compute", "glue")
+"""Operators that need code to be run."""
 
 REDONE: frozenset[Operator] = frozenset({"withhold", "perturb"})
 """Operators that a mutant of a blueprint that has them applies anew."""
@@ -65,7 +71,12 @@ class DataFlowBlueprints:
         depth: lookups that may feed a goal one after the other, at least 0.
         tries: drafts before a draw is given up, at least 1.
         transient_errors: texts that `perturb` injects.
+        voices: `personas`, `styles` and `languages` that users are given, for models that find
+            their words; see `tdscaling.blueprints._voices`.
     """
+
+    author = ""
+    prompts: Mapping[str, str] = {}
 
     def __init__(
         self,
@@ -78,6 +89,7 @@ class DataFlowBlueprints:
         depth: int,
         tries: int,
         transient_errors: list[str],
+        voices: dict[str, list[str]],
     ) -> None:
         _check(
             {
@@ -99,6 +111,7 @@ class DataFlowBlueprints:
         self._depth = depth
         self._tries = tries
         self._errors = transient_errors
+        self._voices = Voices(voices, seed)
 
     def menu(self, clusters: Sequence[Cluster]) -> Menu:
         """All clusters, all combinations of operators, all numbers of calls."""
@@ -121,11 +134,21 @@ class DataFlowBlueprints:
             generators = Generators(f"{draw.seed}:plan:{attempt}", "2025-01-01 00:00", None)
             try:
                 if isinstance(home, CodeDomain):
-                    return coding_blueprint(cluster, home, generators.random)
-                return self._draft(draw, cluster, domains, generators)
+                    made = coding_blueprint(cluster, home, generators.random)
+                else:
+                    made = self._draft(draw, cluster, domains, generators)
             except BlueprintError as error:
                 problem = error
+            else:
+                voice = self._voices.draw(draw.index)
+                return replace(made, voice=voice) if voice else made
         raise problem
+
+    async def compose(
+        self, blueprint: Blueprint, draw: Draw, domains: Mapping[str, Domain]
+    ) -> tuple[Blueprint, tuple[LlmCall, ...]]:
+        """The blueprint as it is: the templates' words stand."""
+        return blueprint, ()
 
     def _draft(
         self,
@@ -144,12 +167,15 @@ class DataFlowBlueprints:
         sessions = _open(chosen, seeds)
         try:
             planner = Planner(sessions, allowed, generators, self._depth)
-            composer = Composer(planner, chosen, asked, draw.request.calls, self._depth)
+            gluing = _gluing(chosen[-1], asked, generators.random)
+            calls = max(draw.request.calls - gluing * GLUE_CALLS, 0)
+            composer = Composer(planner, chosen, asked, calls, self._depth)
             if parent:
                 adopt(planner, parent)
                 composer.go_on(set(parent.operators) - REDONE, revisions(parent))
             composer.compose()
-            if "compute" in asked:
+            glued = gluing and composer.glue(generators, must="glue" in asked)
+            if "compute" in asked and not glued:
                 composer.compute()
         finally:
             _close(sessions)
@@ -199,10 +225,11 @@ class DataFlowBlueprints:
         return f"{self._seed}-{random.randrange(self._worlds)}"
 
     def _computing(self, draw: Draw, domains: Mapping[str, Domain]) -> tuple[Domain, ...]:
-        if "compute" not in draw.request.operators:
+        asked = [operator for operator in COMPUTING if operator in draw.request.operators]
+        if not asked:
             return ()
         if CALCULATIONS not in domains:
-            raise BlueprintError("operator compute needs a sandbox: type sandbox=auto")
+            raise BlueprintError(f"operator {asked[0]} needs a sandbox: type sandbox=auto")
         return (domains[CALCULATIONS],)
 
     def _inject(
@@ -242,6 +269,13 @@ def _asked(draw: Draw) -> tuple[Operator, ...]:
     return tuple(o for o in ORDER if o in draw.request.operators or o in inherited)
 
 
+def _gluing(last: Domain, asked: Sequence[Operator], random: Random) -> bool:
+    """Whether a call is to be given what is computed."""
+    if not isinstance(last, CodeDomain):
+        return False
+    return "glue" in asked or ("compute" in asked and random.random() < last.glue_share)
+
+
 def _open(domains: Sequence[Domain], seeds: Mapping[str, str]) -> dict[str, Session]:
     return {domain.name: domain.open(seeds[domain.name]) for domain in domains}
 
@@ -268,7 +302,7 @@ def _blueprint(
         category=cluster.category,
         operators=operators,
         worlds=seeds,
-        goal=_goal(turns),
+        goal=goal_of([turn.request for turn in turns]),
         facts=facts,
         turns=turns,
         plan=executed.plan,
@@ -276,9 +310,3 @@ def _blueprint(
         final_state=executed.final_state,
         answers=executed.answers,
     )
-
-
-def _goal(turns: Sequence[UserTurn]) -> str:
-    if len(turns) == 1:
-        return turns[0].request
-    return " ".join(f"({number}) {turn.request}" for number, turn in enumerate(turns, 1))

@@ -16,7 +16,8 @@ from tdscaling.compare._groups import labels
 from tdscaling.compare._runs import Masses, Run
 from tdscaling.metrics._entropy import EntropyCounter, Rarefied, rarefy
 
-ENTROPIES = ("domain", "mode", "signature")
+CURVED = ("domain", "mode", "signature")
+ENTROPIES = (*CURVED, "voice")
 COVERAGES = ("cells", "tools")
 _POINTS = 60
 """Points of a curve."""
@@ -37,6 +38,8 @@ class Figures:
     tokens: int
     complexity: float
     tools_known: int
+    voiced: bool
+    """Whether voices of the user are known."""
     own: dict[str, float]
     """At the run's own N: entropies in bits, coverages as counts."""
     equal: dict[str, float]
@@ -87,6 +90,11 @@ class Comparison:
     runs: list[Figures]
     groups: list[Group]
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The entropies that say something: those over voices where any are known."""
+        return tuple(n for n in ENTROPIES if n != "voice" or any(r.voiced for r in self.runs))
+
     def to_json(self) -> dict[str, Any]:
         """Plain data for `compare.json`."""
         return {
@@ -130,11 +138,12 @@ def _figures(run: Run, label: str, equal_n: int, draws: int, seed: int) -> Figur
         tokens=run.tokens,
         complexity=run.complexity,
         tools_known=run.tools_known,
+        voiced=any(run.voices),
         own=_values(own),
         equal=_values(equal),
         interval={name: (equal[name].entropy_low, equal[name].entropy_high) for name in ENTROPIES},
         curves={
-            **{name: _curve(columns[name], points) for name in ENTROPIES},
+            **{name: _curve(columns[name], points) for name in CURVED},
             "cells": _filled(run.cells, points),
             "complexity": _means(run.complexities, points),
         },
@@ -148,6 +157,7 @@ def _columns(run: Run) -> dict[str, list[Masses]]:
         "domain": run.domains,
         "mode": run.modes,
         "signature": run.signatures,
+        "voice": run.voices,
         "cells": run.cells,
         "tools": run.tools,
     }

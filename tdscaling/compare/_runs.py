@@ -36,6 +36,8 @@ class Run:
     domains: list[Masses]
     modes: list[Masses]
     signatures: list[Masses]
+    voices: list[Masses]
+    """Nothing where no voice is known."""
     cells: list[Masses]
     tools: list[Masses]
     complexities: list[float]
@@ -100,7 +102,8 @@ def _read(file: Path) -> Run:
 def _read_tables(store: Store, name: str) -> Run:
     config = store.config()
     rows = store.query(
-        "SELECT t.idx, category, categories, mode, signature, complexity, calls, tools, spent"
+        "SELECT t.idx, category, categories, mode, signature, voice, complexity, calls, tools,"
+        " spent"
         " FROM (SELECT t.*, sum(CASE WHEN prompt_tokens + completion_tokens > 0"
         " THEN prompt_tokens + completion_tokens ELSE coalesce(length(line), 0) // 4 END)"
         " OVER (ORDER BY t.idx)::BIGINT AS spent"
@@ -124,6 +127,7 @@ def _read_tables(store: Store, name: str) -> Run:
         domains=[json.loads(row["categories"]) for row in rows],
         modes=[{row["mode"]: 1.0} for row in rows],
         signatures=[{row["signature"]: 1.0} for row in rows],
+        voices=[{row["voice"]: 1.0} if row["voice"] else {} for row in rows],
         cells=[{_cell(row, edges): 1.0} for row in rows],
         tools=[dict.fromkeys(row["tools"] or (), 1.0) for row in rows],
         complexities=[row["complexity"] for row in rows],

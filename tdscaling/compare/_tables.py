@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tdscaling.compare._figures import ENTROPIES, Comparison, Figures, Spread
+from tdscaling.compare._figures import Comparison, Figures, Spread
 
 _EQUAL_COLUMNS = (
     ("H domain", "domain"),
@@ -19,6 +19,8 @@ _EQUAL_COLUMNS = (
     ("2^H", "mode_effective"),
     ("H signature", "signature"),
     ("2^H", "signature_effective"),
+    ("H voice", "voice"),
+    ("2^H", "voice_effective"),
     ("cells", "cells"),
     ("tools", "tools"),
 )
@@ -31,22 +33,28 @@ _FREE_COLUMNS = (
 
 def show(comparison: Comparison, console: Console) -> None:
     """Print all tables."""
-    console.print(_own(comparison.runs))
+    columns = _equal_columns(comparison)
+    console.print(_own(comparison))
     console.print(_equal(comparison))
     if len(comparison.runs) > 1:
         title = f"Groups at equal N = {comparison.equal_n}"
-        console.print(_groups(comparison, title, _EQUAL_COLUMNS))
+        console.print(_groups(comparison, title, columns))
         console.print(_groups(comparison, "Groups: what does not grow with N", _FREE_COLUMNS))
 
 
-def _own(runs: Sequence[Figures]) -> Table:
+def _equal_columns(comparison: Comparison) -> list[tuple[str, str]]:
+    voiced = "voice" in comparison.shown
+    return [(title, key) for title, key in _EQUAL_COLUMNS if voiced or "voice" not in key]
+
+
+def _own(comparison: Comparison) -> Table:
     table = _table(
         "Each run at its own N: entropies (bits) and coverage of unequal N do not compare",
         ("run", "seed", "N", "attempts", "acceptance", "CAC mean", "tokens"),
     )
-    for column in ("H domain", "H mode", "H signature", "cells", "tools"):
+    for column in (*(f"H {name}" for name in comparison.shown), "cells", "tools"):
         table.add_column(column, justify="right", style="dim")
-    for run in runs:
+    for run in comparison.runs:
         known = f"/{run.tools_known}" if run.tools_known else ""
         table.add_row(
             run.name,
@@ -56,7 +64,7 @@ def _own(runs: Sequence[Figures]) -> Table:
             f"{run.acceptance:.3f}",
             f"{run.complexity:.2f}",
             str(run.tokens),
-            *(f"{run.own[name]:.3f}" for name in ENTROPIES),
+            *(f"{run.own[name]:.3f}" for name in comparison.shown),
             f"{run.own['cells']:.0f}",
             f"{run.own['tools']:.0f}{known}",
         )
@@ -67,10 +75,10 @@ def _equal(comparison: Comparison) -> Table:
     n = comparison.equal_n
     table = _table(
         f"Each run at equal N = {n}: all columns compare (bits; 2^H effective number)",
-        ("run", *(title for title, _ in _EQUAL_COLUMNS)),
+        ("run", *(title for title, _ in _equal_columns(comparison))),
     )
     for run in comparison.runs:
-        cells = [_with_interval(run, key) for _, key in _EQUAL_COLUMNS]
+        cells = [_with_interval(run, key) for _, key in _equal_columns(comparison)]
         table.add_row(run.name, *cells)
     return table
 

@@ -26,7 +26,7 @@ class Summary:
     attempted: int
     accepted: int
     entropies: tuple[diversity.Entropy, ...]
-    """Over categories, modes and signatures, in this order."""
+    """Over categories, modes and signatures, in this order; over voices where there are any."""
     reasons: list[Row]
     """reason, n"""
     categories: list[Row]
@@ -102,6 +102,11 @@ def _coverage(store: Store, figures: Row) -> Row:
     }
 
 
+def _entropies(store: Store, figures: Row) -> tuple[diversity.Entropy, ...]:
+    shown = [over for over in diversity.OVER if over != "voice" or figures["voice_support"]]
+    return tuple(diversity.entropy(store, over) for over in shown)
+
+
 def _players(store: Store) -> list[Row]:
     """Who played each role, counted."""
     played: Counter[tuple[str, str]] = Counter()
@@ -126,7 +131,7 @@ def summarise(store: Store) -> Summary:
     return Summary(
         attempted=store.next_index,
         accepted=store.accepted,
-        entropies=tuple(diversity.entropy(store, over) for over in diversity.OVER),
+        entropies=_entropies(store, figures),
         reasons=store.query(_REASONS),
         categories=[
             {**row, "share": masses.get(name, 0.0) / total}

@@ -152,6 +152,8 @@ def rarefy(rows: Sequence[Mapping[str, float]], n: int, seed: str, draws: int) -
         draws: number of subsamples, at least 1.
     """
     tally = _tally(rows)
+    if not tally:
+        return Rarefied(n, 0.0, 0.0, 0.0, 0.0)
     if n == len(rows):
         entropy, support = entropy_of(list(tally.values())), float(len(tally))
     elif all(len(row) == 1 for row in rows):

@@ -1,4 +1,4 @@
-"""The figures of diversity: three entropies, complexity, coverage, novelty.
+"""The figures of diversity: entropies, complexity, coverage, novelty.
 
 Enters: outcomes in index order. Leaves: figures over the *accepted* ones; rejected attempts count
 in the acceptance rate only. Every update is O(events of the outcome).
@@ -42,6 +42,7 @@ class DiversityMetrics:
         self._domain = EntropyCounter()
         self._mode = EntropyCounter()
         self._signature = EntropyCounter()
+        self._voice = EntropyCounter()
         self._cells: Counter[Cell] = Counter()
         self._tools: set[str] = set()
         self._pairs: set[tuple[str, str]] = set()
@@ -86,6 +87,7 @@ class DiversityMetrics:
             **self._domain.figures("domain"),
             **self._mode.figures("mode"),
             **self._signature.figures("signature"),
+            **self._voice.figures("voice"),
             "complexity_total": self._complexity.value,
             "complexity_mean": _ratio(self._complexity.value, accepted),
             "complexity_per_call": _ratio(self._per_call.value, accepted),
@@ -108,6 +110,7 @@ class DiversityMetrics:
         self._domain.add(outcome.categories)
         self._mode.add({trace.mode: 1})
         new += self._signature.add({trace.signature: 1})
+        self._voice.add({outcome.voice: 1} if outcome.voice else {})
         self._tools.update(action.tool for action in trace.actions)
         self._pairs.update(tool_pairs(trace))
         if trace.shape:

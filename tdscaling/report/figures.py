@@ -34,7 +34,7 @@ def _share(part: float, whole: float) -> str:
 
 
 def _tiles(summary: Summary) -> list[Row]:
-    domain, mode, signature = summary.entropies
+    domain, mode, signature = summary.entropies[:3]
     coverage, complexity = summary.coverage, summary.complexity
     mean, per_call = complexity["mean"] or 0.0, complexity["per_call"] or 0.0
     tokens = sum(row["prompt_tokens"] + row["completion_tokens"] for row in summary.models)

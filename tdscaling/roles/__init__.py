@@ -43,6 +43,8 @@ class Role(Protocol):
 
     name: str
     """Who plays it, for `meta.roles`."""
+    prompts: Mapping[str, str]
+    """Digest of what a model that plays it is told, by role; empty where none plays it."""
 
     async def speak(self, scene: Scene, messages: Sequence[Message]) -> Said:
         """The next message.
@@ -62,6 +64,8 @@ class Judge(Protocol):
     """Looks at a finished conversation that verification accepted."""
 
     name: str
+    prompts: Mapping[str, str]
+    """As a role's."""
 
     async def judge(
         self, scene: Scene, messages: Sequence[Message]

@@ -4,7 +4,15 @@ Leaves: the vocabulary of the product. Every type is plain data that pickles, so
 in this process, in a worker process or on another machine.
 """
 
-from tdscaling.schema.blueprint import Answer, Blueprint, Injection, Step, UserTurn
+from tdscaling.schema.blueprint import (
+    Answer,
+    Author,
+    Blueprint,
+    Injection,
+    Step,
+    UserTurn,
+    Voice,
+)
 from tdscaling.schema.steering import Decision, Draw, Menu, Request, Steering
 from tdscaling.schema.tools import Cluster, Edge, Service, Tool
 from tdscaling.schema.trajectory import (
@@ -30,6 +38,7 @@ from tdscaling.schema.words import (
 __all__ = [
     "Action",
     "Answer",
+    "Author",
     "Blueprint",
     "Cluster",
     "Decision",
@@ -55,6 +64,7 @@ __all__ = [
     "Transcript",
     "UserTurn",
     "Verdict",
+    "Voice",
     "canonical",
     "digest",
 ]

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from tdscaling.schema.words import Operator
 
+ENGLISH = "English"
+Author = Literal["model", "template"]
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -32,6 +35,29 @@ class Step:
     """Arguments as bound in the dry run."""
     observation: str = ""
     """What the dry run observed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who the user is and how they write, shown to models that find the user's words."""
+
+    persona: str = ""
+    style: str = ""
+    language: str = ""
+
+    @property
+    def name(self) -> str:
+        """What is told of it, joined by ` | `: the kind that its entropy counts."""
+        return " | ".join(filter(None, (self.persona, self.style, self.language)))
+
+    @property
+    def foreign(self) -> str:
+        """The language where it is another than English, which all templates are in."""
+        return "" if self.language in ("", ENGLISH) else self.language
+
+    def to_json(self) -> dict[str, str]:
+        """What is told of it."""
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +127,35 @@ class Blueprint:
     answers: tuple[Answer, ...]
     parent: str | None = None
     """Id of the blueprint that it was mutated from."""
+    voice: Voice | None = None
+    """Of the user, where a model finds the user's words."""
+    authors: dict[str, Author] = field(default_factory=dict)
+    """Who found which words, keyed by their place in here: `goal`, `turns.0.request`,
+    `turns.0.withheld.0`; empty where no model was asked."""
+
+    @property
+    def by_model(self) -> int:
+        """Texts that a model has found."""
+        return sum(author == "model" for author in self.authors.values())
+
+    def places(self) -> list[str]:
+        """Where its words are, as in `authors`; a goal of one turn is that turn's request."""
+        found = ["goal"] if len(self.turns) > 1 else []
+        for number, turn in enumerate(self.turns):
+            found.append(f"turns.{number}.request")
+            found += [f"turns.{number}.withheld.{at}" for at in range(len(turn.withheld))]
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """The blueprint as plain JSON data, the form stored in `meta.blueprint`."""
-        return asdict(self)
+        data = asdict(self)
+        if self.voice is None:
+            del data["voice"]
+        else:
+            data["voice"] = self.voice.to_json()
+        if not self.authors:
+            del data["authors"]
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Blueprint:
@@ -121,4 +172,6 @@ class Blueprint:
         fields["answers"] = tuple(
             Answer(**{**item, "values": tuple(item["values"])}) for item in fields["answers"]
         )
+        if fields.get("voice") is not None:
+            fields["voice"] = Voice(**fields["voice"])
         return cls(**fields)

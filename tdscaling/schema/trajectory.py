@@ -118,6 +118,8 @@ class Outcome:
     """The trajectory as one JSON line without newline; empty where there was no conversation."""
     seconds: dict[str, float] = field(default_factory=dict)
     """CPU time per stage (`blueprint`, `converse`, `verify`, `measure`); never part of the data."""
+    voice: str = ""
+    """Persona, style and language of the user; empty where there is none."""
     recordings: tuple[Recording, ...] = ()
     """What servers answered in the course of it; empty where none was called."""
 

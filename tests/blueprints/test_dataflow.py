@@ -43,6 +43,7 @@ def sampler(**changes: object) -> DataFlowBlueprints:
         "depth": 3,
         "tries": 6,
         "transient_errors": ["request timed out, please try again"],
+        "voices": {},
     }
     return DataFlowBlueprints(**(options | changes))  # type: ignore[arg-type]
 

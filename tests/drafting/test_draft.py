@@ -191,6 +191,7 @@ def test_drafts_give_blueprints_of_any_length() -> None:
     sampler = DataFlowBlueprints(
         seed=1, worlds=2, operators=list(ORDER), max_operators=3, calls=(1, 12), depth=3, tries=6,
         transient_errors=["try again"],
+        voices={},
     )  # fmt: skip
     lengths = []
     for number, calls in enumerate([1, 2, 4, 8] * 3):

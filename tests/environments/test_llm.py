@@ -213,6 +213,7 @@ def test_blueprints_are_made_over_it() -> None:
     sampler = DataFlowBlueprints(
         seed=next(_SEEDS), worlds=1, operators=[], max_operators=0, calls=(1, 2), depth=1, tries=20,
         transient_errors=[],
+        voices={},
     )  # fmt: skip
     with serving(reply) as server:
         known = {"tracker": domain(server.base_url)}

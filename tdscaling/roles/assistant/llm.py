@@ -6,7 +6,7 @@ message as it sent it. Arguments that are no JSON are passed on too: verificatio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
@@ -27,6 +27,7 @@ class LlmAssistant:
     def __init__(self, *, llm: Endpoint) -> None:
         self._llm = endpoint_of(llm, "assistant")
         self.name = f"llm:{self._llm.model}"
+        self.prompts: Mapping[str, str] = {}  # its system message is in the data
 
     async def speak(self, scene: Scene, messages: Sequence[Message]) -> Said:
         """The model's next message.

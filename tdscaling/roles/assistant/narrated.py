@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tdscaling.errors import ConfigError
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
 from tdscaling.roles import Said, Scene
-from tdscaling.roles._prompts import fill
+from tdscaling.roles._prompts import fill, told
 from tdscaling.roles._questions import asks
 from tdscaling.roles.assistant.scripted import ScriptedAssistant
 from tdscaling.schema import LlmCall, Message
@@ -56,6 +56,7 @@ class NarratedAssistant:
         self._tries = tries
         self._scripted = ScriptedAssistant()
         self.name = f"narrated:{self._llm.model}"
+        self.prompts: Mapping[str, str] = told("assistant", "narrate")
 
     async def speak(self, scene: Scene, messages: Sequence[Message]) -> Said:
         """The scripted message, or the answer in other words.
@@ -77,10 +78,14 @@ class NarratedAssistant:
     ) -> tuple[str, tuple[LlmCall, ...]]:
         asked = next((m["content"] for m in reversed(messages) if m["role"] == "user"), "")
         wanted = _values(scene, messages, answer)
+        voice = scene.blueprint.voice
+        language = voice.foreign if voice else ""
         calls: list[LlmCall] = []
         fault = ""
         for number in range(self._tries):
-            prompt = fill("narrate", asked=asked, answer=answer, missing=fault)
+            prompt = fill(
+                "narrate", asked=asked, answer=answer, missing=fault, language=language
+            )
             seed = f"{scene.seed}:narrated:{len(messages)}:{number}"
             request = [{"role": "user", "content": prompt}]
             try:

@@ -8,7 +8,7 @@ repair a world that differs from the dry run: it says what it sees, and verifica
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from random import Random
 from typing import Any
@@ -90,6 +90,7 @@ class ScriptedAssistant:
     """Follows the gold plan."""
 
     name = "scripted"
+    prompts: Mapping[str, str] = {}
 
     async def speak(self, scene: Scene, messages: Sequence[Message]) -> Said:
         """The next question, calls or answer.

@@ -7,12 +7,12 @@ It can reject further; what verification rejected never comes here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
 from tdscaling.roles import Scene
-from tdscaling.roles._prompts import fill
+from tdscaling.roles._prompts import fill, told
 from tdscaling.schema import LlmCall, Message, Verdict
 
 LONGEST_WHY = 400
@@ -43,6 +43,7 @@ class LlmJudge:
     def __init__(self, *, llm: Endpoint) -> None:
         self._llm = endpoint_of(llm, "judge")
         self.name = f"llm:{self._llm.model}"
+        self.prompts: Mapping[str, str] = told("judge", "judge")
 
     async def judge(
         self, scene: Scene, messages: Sequence[Message]

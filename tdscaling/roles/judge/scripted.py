@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tdscaling.roles import Scene
 from tdscaling.schema import LlmCall, Message, Verdict
@@ -12,6 +12,7 @@ class ScriptedJudge:
     """Verification only."""
 
     name = "scripted"
+    prompts: Mapping[str, str] = {}
 
     async def judge(
         self, scene: Scene, messages: Sequence[Message]

@@ -6,12 +6,12 @@ model never sees the plan, the tools, a call or an observation: it knows what a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tdscaling.errors import ConfigError
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
 from tdscaling.roles import Said, Scene
-from tdscaling.roles._prompts import fill
+from tdscaling.roles._prompts import fill, told
 from tdscaling.schema import LlmCall, Message
 
 STOP = "[DONE]"
@@ -33,6 +33,7 @@ class LlmUser:
             raise ConfigError(f"roles.user.tries: expected at least 1, got {tries}")
         self._tries = tries
         self.name = f"llm:{self._llm.model}"
+        self.prompts: Mapping[str, str] = told("user", "user", "user_turn")
 
     async def speak(self, scene: Scene, messages: Sequence[Message]) -> Said:
         """The next words, or nothing more.
@@ -69,6 +70,7 @@ def _prompt(scene: Scene, messages: Sequence[Message], *, too_early: bool) -> li
         wishes=blueprint.turns,
         facts=blueprint.facts,
         withheld={fact for turn in blueprint.turns for fact, _, _ in turn.withheld},
+        voice=blueprint.voice,
         stop=STOP,
     )
     # As one text: chat roles would be the wrong way round for a model that plays the user.

@@ -7,7 +7,7 @@ assistant who asks before it acts is not answered with the next wish.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from tdscaling.roles import Said, Scene
@@ -26,6 +26,7 @@ class ScriptedUser:
     """Reveals the goal turn by turn."""
 
     name = "scripted"
+    prompts: Mapping[str, str] = {}
 
     async def speak(self, scene: Scene, messages: Sequence[Message]) -> Said:
         """The next turn, the reply to a question, or nothing more."""
@@ -63,14 +64,19 @@ def _questions(messages: Sequence[Message]) -> list[str | None]:
 
 def _replies(scene: Scene, number: int, turn: UserTurn) -> list[tuple[str, str]]:
     """Replies to the questions of one turn, each as (to an open one, to a yes-or-no one)."""
+    told = " ".join(words for _, _, words in turn.withheld)
+    voice = scene.blueprint.voice
+    if voice and voice.foreign:  # what is said beside the wish is in English
+        return [*([(told, told)] if told else []), (turn.request, turn.request)]
     random = Random(f"{scene.seed}:user:reply:{number}")
     reminder = random.choice(REMINDERS).format(turn.request)
     consent = random.choice(CONSENTS)
-    told = " ".join(words for _, _, words in turn.withheld)
     return [*([(told, told)] if told else []), (reminder, consent)]
 
 
 def _voice(scene: Scene, number: int, turn: UserTurn) -> str:
+    if scene.blueprint.authors.get(f"turns.{number}.request") == "model":
+        return turn.request  # whole as it is, in a style and language of its own
     random = Random(f"{scene.seed}:user:{number}")
     before: tuple[str, ...] = FOLLOW_UPS if number else GREETINGS
     if turn.revises:

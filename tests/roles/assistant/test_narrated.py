@@ -32,6 +32,7 @@ BLUEPRINTS = DataFlowBlueprints(
     depth=3,
     tries=6,
     transient_errors=["try again"],
+    voices={},
 )
 
 
