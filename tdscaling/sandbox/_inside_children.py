@@ -16,6 +16,7 @@ import sys
 import types
 
 from tdscaling.sandbox import _inside_clock as clock
+from tdscaling.sandbox import _inside_files as files
 from tdscaling.sandbox import _inside_lock as lock
 from tdscaling.sandbox._inside_files import WORKSPACE
 
@@ -75,7 +76,9 @@ def become_snippet(stdout: int, stderr: int, keep: list[int], limits: dict[str, 
         limit(resource.RLIMIT_AS, limits["address_space"])
     if limits["processes"]:
         limit(resource.RLIMIT_NPROC, limits["processes"])
-    os.chdir(WORKSPACE)
+    home = files.workspace()
+    os.fchdir(home)
+    os.close(home)
 
 
 def limit(name: int, value: int) -> None:
@@ -168,13 +171,42 @@ def _show(error: BaseException) -> None:
 def notebook(commands: int, done: int, env: dict[str, str]) -> None:
     """Run snippets one after another in the same names; ends by being killed."""
     _standard_streams(env)
-    names, count = _fresh_main(), 0
+    names, count, me = _fresh_main(), 0, os.getpid()
+    told: dict[str, Any] = {}
     while True:
-        head = _exactly(commands, 8)
-        code = _exactly(commands, int.from_bytes(head, "big")).decode()
+        # While it stands still other snippets must not reach into it.
+        lock.set_dumpable(False)
+        if count:
+            os.write(done, json.dumps(told).encode() + b"\n")
+        order, code = take_order(commands)
+        lock.set_dumpable(True)
         count += 1
         exit_code, memory = execute(code, names, count)
-        os.write(done, json.dumps({"exit": exit_code, "memory": memory}).encode() + b"\n")
+        if os.getpid() != me:  # a fork that ran to the snippet's end is not the notebook
+            os._exit(exit_code)
+        told = {"exit": exit_code, "memory": memory, "token": order["token"]}
+
+
+def wait(commands: int, env: dict[str, str]) -> None:
+    """Run one snippet, in a process that was made before anybody asked."""
+    order, code = take_order(commands)
+    os.close(commands)
+    if order["argv"]:
+        os.execve(order["argv"][0], order["argv"], env)
+    run = sql if order["language"] == "sql" else once
+    run(code, env)
+
+
+def give_order(order: dict[str, Any], code: bytes) -> bytes:
+    """What a process takes as `take_order` reads it."""
+    data = json.dumps(order).encode()
+    return len(data).to_bytes(8, "big") + data + len(code).to_bytes(8, "big") + code
+
+
+def take_order(commands: int) -> tuple[dict[str, Any], str]:
+    """Wait for what to do and the snippet's text."""
+    parts = [_exactly(commands, int.from_bytes(_exactly(commands, 8), "big")) for _ in range(2)]
+    return json.loads(parts[0]), parts[1].decode()
 
 
 def _exactly(fd: int, size: int) -> bytes:
@@ -198,7 +230,12 @@ def sql(code: str, env: dict[str, str]) -> None:
     import sqlite3
 
     _standard_streams(env)
-    connection = sqlite3.connect(os.path.join(WORKSPACE, DATABASE), isolation_level=None)
+    path = os.path.join(WORKSPACE, DATABASE)
+    if os.path.exists(path) and not os.path.isfile(path):
+        # SQLite would wait for a pipe, and follow a link to an endless device.
+        print(f"Error: {DATABASE} is not a regular file", file=sys.stderr)  # noqa: T201
+        os._exit(1)
+    connection = sqlite3.connect(path, isolation_level=None)
     exit_code = 0
     try:
         for statement in _statements(code):
@@ -230,8 +267,3 @@ def _cell(value: Any) -> str:
     if value is None:
         return "NULL"
     return f"x'{value.hex()}'" if isinstance(value, bytes) else str(value)
-
-
-def program(argv: list[str], env: dict[str, str]) -> None:
-    """Become another program."""
-    os.execve(argv[0], argv, env)

@@ -30,28 +30,32 @@ CHUNK = 1 << 16
 monotonic = time.monotonic  # as it is before the clock is patched
 
 
-class Kernel:
-    """The process that keeps a notebook's variables."""
+class Process:
+    """A process of untrusted code: the runner's ends of its pipes.
 
-    def __init__(self, pid: int, commands: int, done: int, stdout: int, stderr: int) -> None:
+    Only a notebook's has `done`, on which it says that a snippet is over.
+    """
+
+    def __init__(self, pid: int, commands: int, stdout: int, stderr: int, done: int | None) -> None:
         self.pid, self.commands, self.done = pid, commands, done
         self.stdout, self.stderr = stdout, stderr
 
     def close(self) -> None:
-        for fd in (self.commands, self.done, self.stdout, self.stderr):
-            os.close(fd)
+        for fd in (self.commands, self.stdout, self.stderr, self.done):
+            if fd is not None:
+                os.close(fd)
 
 
 class Job:
     """One snippet under way."""
 
     def __init__(
-        self, host: Host, pid: int, stdout: int, stderr: int, done: int | None,
-        request: dict[str, Any],
-    ) -> None:  # fmt: skip
-        self.host, self.pid, self.done = host, pid, done
-        self.kernel = done is not None
-        self.streams = [stdout, stderr]
+        self, host: Host, process: Process, request: dict[str, Any], order: bytes, token: str = ""
+    ) -> None:
+        self.host, self.process, self.token = host, process, token
+        self.pid, self.done = process.pid, process.done
+        self.kernel = process.done is not None
+        self.streams = [process.stdout, process.stderr]
         self.kept = [bytearray(), bytearray()]
         self.total = 0
         self.keep, self.flood = request["keep"], request["flood"]
@@ -59,14 +63,15 @@ class Job:
         self.status, self.memory = "ok", False
         self.exit: int | None = None
         self.failed = False
-        self.unsent: tuple[int, memoryview] | None = None
+        # The order is in pages of a file, and its reader may be killed: never block on it.
+        self.unsent = memoryview(order)
         self.said = bytearray()
-        for fd in self.streams:
+        for fd in (*self.streams, process.commands):
             os.set_blocking(fd, False)
-
-    def feed(self, fd: int, data: bytes) -> None:
-        os.set_blocking(fd, False)
-        self.unsent = (fd, memoryview(data))
+        if self.done is not None:
+            # What other snippets of this session wrote to a notebook that stood still.
+            os.set_blocking(self.done, False)
+            empty(self.done)
 
     def watch(self) -> None:
         """Until the snippet ends, its time is over or it says too much."""
@@ -74,8 +79,8 @@ class Job:
         open_fds = [*self.streams, self.host.wake, self.host.source]
         for fd in [*open_fds, *([self.done] if self.done is not None else [])]:
             poll.register(fd, select.POLLIN)
-        if self.unsent:
-            poll.register(self.unsent[0], select.POLLOUT)
+        poll.register(self.process.commands, select.POLLOUT)
+        self.write(poll)
         while self.exit is None and self.status == "ok":
             left = self.deadline - monotonic()
             if left <= 0:
@@ -96,36 +101,40 @@ class Job:
                 self.failed = True  # where it is the notebook, its variables are gone
         elif fd == self.host.source:
             self.host.feed()
-        elif self.unsent and fd == self.unsent[0]:
+        elif fd == self.process.commands:
             self.write(poll)
         else:
             self.listen(poll)
 
     def write(self, poll: select.poll) -> None:
-        fd, view = self.unsent or (0, memoryview(b""))
         try:
-            view = view[os.write(fd, view) :]
+            self.unsent = self.unsent[os.write(self.process.commands, self.unsent) :]
         except BlockingIOError:
             return
         except BrokenPipeError:
-            view = view[:0]
-        self.unsent = (fd, view)
-        if not view:
-            poll.unregister(fd)
+            self.unsent = self.unsent[:0]
+        if not self.unsent:
+            poll.unregister(self.process.commands)
 
     def listen(self, poll: select.poll) -> None:
-        """Hear from the notebook that a snippet is done; it is untrusted and may say anything."""
+        """Hear from the notebook that a snippet is done; it is untrusted and may say anything.
+
+        What bears another token is about an earlier snippet, which may still have been at work
+        when it had said that it was done.
+        """
         data = os.read(self.done or 0, 1024)
         if not data:
             poll.unregister(self.done or 0)
         self.said += data
-        if b"\n" not in self.said and len(self.said) < 1024:
-            return
-        try:
-            told = json.loads(bytes(self.said).split(b"\n")[0])
-            self.exit, self.memory = int(told["exit"]) & 0xFF, bool(told["memory"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            self.exit, self.failed = 1, True
+        while self.exit is None and (b"\n" in self.said or len(self.said) >= 1024):
+            line, _, rest = self.said.partition(b"\n")
+            self.said = bytearray(rest)
+            try:
+                told = json.loads(bytes(line))
+                if told["token"] == self.token:
+                    self.exit, self.memory = int(told["exit"]) & 0xFF, told["memory"] is True
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                self.exit, self.failed = 1, True
 
     def end(self, status: str) -> None:
         self.status, self.failed = status, True
@@ -150,10 +159,6 @@ class Job:
                 before = self.total
                 if not self.read(fd) or self.total == before:
                     break
-
-    def close(self) -> None:
-        for fd in self.streams:
-            os.close(fd)
 
     def reply(self) -> dict[str, Any]:
         ended = self.status != "ok"

@@ -25,7 +25,7 @@ from tdscaling.sandbox import _inside_children as children
 from tdscaling.sandbox import _inside_clock as clock
 from tdscaling.sandbox import _inside_files as files
 from tdscaling.sandbox import _inside_lock as lock
-from tdscaling.sandbox._inside_job import Job, Kernel, alive, dead, reap
+from tdscaling.sandbox._inside_job import Job, Process, alive, dead, reap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ HEAD = struct.Struct(">II")
 MOST = 1 << 28
 """Bytes of a frame that are taken."""
 SWEEP_SECONDS = 5.0
+PRELUDES = (f"{children.LIBRARY}/sitecustomize.pyc", f"{children.LIBRARY}/bashrc")
 GENERATIONS = 50
 """How often new processes may appear while the old are being killed."""
-_monotonic, _sleep = time.monotonic, time.sleep  # as they are before the clock is patched
+# As they are before the clock and chance are patched.
+_monotonic, _sleep, _urandom = time.monotonic, time.sleep, os.urandom
 
 
 class Gone(Exception):
@@ -52,7 +54,9 @@ class Runner:
         self.buffer = bytearray()
         self.limits: dict[str, Any] = {}
         self.env: dict[str, str] = {}
-        self.kernel: Kernel | None = None
+        self.kernel: Process | None = None
+        self.waiting: Process | None = None
+        self.furnished: list[tuple[int, int]] = []
         self.wake, wake_in = os.pipe()
         for fd in (self.wake, wake_in):
             os.set_blocking(fd, False)
@@ -73,6 +77,17 @@ class Runner:
                 reply, answer = {"error": ascii(error)}, b""
             data = json.dumps(reply).encode()
             self.send(HEAD.pack(len(data), len(answer)) + data + answer)
+            self.look_ahead(request)
+
+    def look_ahead(self, request: dict[str, Any]) -> None:
+        """Have a process wait for the next snippet, because making one takes the longest.
+
+        It waits while no code runs: what runs could only meddle with its own next snippet.
+        """
+        wanted = request["do"] == "begin" or request.get("mode", "notebook") != "notebook"
+        if not self.waiting and (wanted or request.get("language") in ("bash", "sql")):
+            with contextlib.suppress(OSError):
+                self.waiting = self.spawn(notebook=False)
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
         head = self.take(HEAD.size)
@@ -132,19 +147,26 @@ class Runner:
         return {}, b""
 
     def furnish(self) -> None:
-        """Write what programs need beside the workspace; a snippet may have filled the place."""
-        for parent, folders, names in os.walk(children.LIBRARY, topdown=False):
-            for name in names:
-                os.unlink(os.path.join(parent, name))
-            for name in folders:
-                path = os.path.join(parent, name)
-                (os.unlink if os.path.islink(path) else os.rmdir)(path)
+        """Write what programs need beside the workspace; a snippet may have changed the place."""
+        files.clear(children.LIBRARY)
         code = compile(self.prelude, f"{children.LIBRARY}/sitecustomize.py", "exec")
         # Compiled, because every Python that a snippet starts reads it.
         head = importlib.util.MAGIC_NUMBER + bytes(12)
-        files.write_file(f"{children.LIBRARY}/sitecustomize.pyc", head + marshal.dumps(code))
         number = int(self.env["TDSCALING_SEED"], 16) & 0x7FFFFFFF
-        files.write_file(f"{children.LIBRARY}/bashrc", b"RANDOM=%d\n" % number)
+        files.write_file(PRELUDES[0], head + marshal.dumps(code))
+        files.write_file(PRELUDES[1], b"RANDOM=%d\n" % number)
+        self.furnished = [files.state(path) for path in PRELUDES]
+
+    def write_program(self, path: str, blob: bytes) -> None:
+        """Write a snippet where its interpreter reads it."""
+        try:
+            if [files.state(path) for path in PRELUDES] == self.furnished:
+                files.write_file(path, blob)
+                return
+        except OSError:
+            pass  # the place is full, closed, or has a folder of that name
+        self.furnish()
+        files.write_file(path, blob)
 
     def do_ping(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
         return {}, b""
@@ -152,16 +174,9 @@ class Runner:
     def do_run(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
         """Run a snippet."""
         started, kills = _monotonic(), lock.oom_kills()
+        noted = request["language"] == "python" and request["mode"] == "notebook"
+        job = self.note(request, blob) if noted else self.start(request, blob)
         kernel = self.kernel
-        if request["language"] == "python" and request["mode"] == "notebook":
-            kernel = kernel or self.start_kernel()
-            self.kernel = kernel
-            os.kill(kernel.pid, signal.SIGCONT)
-            job = Job(self, kernel.pid, kernel.stdout, kernel.stderr, kernel.done, request)
-            # The snippet is in pages of a file, and its reader may be killed: never block on it.
-            job.feed(kernel.commands, len(blob).to_bytes(8, "big") + blob)
-        else:
-            job = self.start(request, blob)
         try:
             job.watch()
         finally:
@@ -175,54 +190,68 @@ class Runner:
             kernel.close()
             self.kernel = None
         if not job.kernel:
-            job.close()
+            job.process.close()
         reply = job.reply()
         if lock.oom_kills() > kills or job.memory:
             reply["status"] = "memory_limit"
         reply.update(lost=lost, seconds=_monotonic() - started)
         return reply, bytes(job.kept[0] + job.kept[1])
 
-    def start_kernel(self) -> Kernel:
-        commands, done = os.pipe(), os.pipe()
-        stdout, stderr = os.pipe(), os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                children.become_snippet(stdout[1], stderr[1], [commands[0], done[1]], self.limits)
-                children.notebook(commands[0], done[1], self.env)
-            finally:
-                os._exit(1)
-        for fd in (commands[0], done[1], stdout[1], stderr[1]):
-            os.close(fd)
-        return Kernel(pid, commands[1], done[0], stdout[0], stderr[0])
+    def note(self, request: dict[str, Any], blob: bytes) -> Job:
+        """Give a snippet to the notebook."""
+        if self.waiting:
+            os.kill(self.waiting.pid, signal.SIGKILL)
+            self.waiting.close()
+            self.waiting = None
+            reap()
+        token = _urandom(16).hex()
+        order = children.give_order({"token": token}, blob)
+        self.kernel = self.kernel or self.spawn(notebook=True)
+        job = Job(self, self.kernel, request, order, token)
+        os.kill(self.kernel.pid, signal.SIGCONT)
+        return job
 
     def start(self, request: dict[str, Any], blob: bytes) -> Job:
-        language, mode = request["language"], request["mode"]
-        argv = []
-        if language == "bash" or mode == "fresh":
-            path = f"{children.LIBRARY}/snippet.{'sh' if language == 'bash' else 'py'}"
-            try:
-                files.write_file(path, blob)
-            except OSError:
-                self.furnish()
-                files.write_file(path, blob)
-            argv = ["/bin/bash" if language == "bash" else sys.executable, path]
-        stdout, stderr = os.pipe(), os.pipe()
-        pid = os.fork()
+        """Give a snippet to a process of its own."""
+        language, argv = request["language"], []
+        if language == "bash" or (language == "python" and request["mode"] == "fresh"):
+            argv = ["/bin/bash" if language == "bash" else sys.executable]
+            argv.append(f"{children.LIBRARY}/snippet.{'sh' if language == 'bash' else 'py'}")
+            self.write_program(argv[1], blob)
+            blob = b""
+        process, self.waiting = self.waiting, None
+        reap()
+        if process and not alive(process.pid):  # memory ran out while it waited
+            process.close()
+            process = None
+        order = children.give_order({"language": language, "argv": argv}, blob)
+        return Job(self, process or self.spawn(notebook=False), request, order)
+
+    def spawn(self, notebook: bool) -> Process:
+        """Make a process that waits for orders, with nothing of the runner left in it."""
+        pipes = [os.pipe() for _ in range(4 if notebook else 3)]
+        commands, stdout, stderr, *done = pipes
+        theirs = [commands[0], stdout[1], stderr[1], *(pipe[1] for pipe in done)]
+        try:
+            pid = os.fork()
+        except OSError:
+            for fd in {fd for pipe in pipes for fd in pipe}:
+                os.close(fd)
+            raise
         if pid == 0:
             try:
-                children.become_snippet(stdout[1], stderr[1], [], self.limits)
-                if argv:
-                    children.program(argv, self.env)
-                run = children.sql if language == "sql" else children.once
-                run(blob.decode(), self.env)
+                kept = [commands[0], *(pipe[1] for pipe in done)]
+                children.become_snippet(stdout[1], stderr[1], kept, self.limits)
+                if done:
+                    children.notebook(commands[0], done[0][1], self.env)
+                children.wait(commands[0], self.env)
             except OSError as error:
-                os.write(2, f"{argv[:1]}: {error.strerror}\n".encode())
+                os.write(2, f"it does not start: {error}\n".encode())
             finally:
                 os._exit(127)
-        os.close(stdout[1])
-        os.close(stderr[1])
-        return Job(self, pid, stdout[0], stderr[0], None, request)
+        for fd in theirs:
+            os.close(fd)
+        return Process(pid, commands[1], stdout[0], stderr[0], done[0][0] if done else None)
 
     def do_put(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
         files.put(request["path"], blob)
@@ -233,6 +262,9 @@ class Runner:
 
     def sweep(self, spare: int | None) -> bool:
         """Kill every process but this one and the one to spare.
+
+        A notebook that is spared keeps its dead children, which count as processes, until it asks
+        for them. One with so many that other snippets could not start is not spared.
 
         Returns:
             Whether the spared one is alive.
@@ -245,7 +277,10 @@ class Runner:
             listed = {int(name) for name in os.listdir("/proc") if name.isdigit()}
             # A dead child of the notebook stays listed until the notebook asks for it.
             others = {pid for pid in listed - {1, spare} if not dead(pid)}
-            if not others:
+            if not others and spare and len(listed) - 2 > self.limits["zombies"]:
+                os.kill(spare, signal.SIGKILL)
+                spare = None
+            elif not others:
                 return spare is not None and alive(spare)
             generations += bool(others - seen)
             seen |= others

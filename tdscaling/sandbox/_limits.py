@@ -105,6 +105,7 @@ class Limits:
         return {
             "workspace_bytes": self.workspace_mb * MB,
             "processes": processes,
+            "zombies": self.pids // 2,
             "address_space": address_space,
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.sandbox.attack import START, Attack, bash, python
+from tests.sandbox.attacks_next import NEXT
 
 READS = [
     bash("reads secrets of the host", """
@@ -84,7 +85,8 @@ NETWORK = [
 ]  # fmt: skip
 
 PROCESSES = [
-    bash("forks without end", ":(){ :|:& };:; sleep 1"),
+    # The shell itself waits for seconds until it may fork again.
+    bash("forks without end", ":(){ :|:& };:; sleep 1", "ok", "timeout", seconds=4),
     Attack("forks in a chain that no list keeps up with", START + """
 print("held", flush=True)
 while True:
@@ -390,4 +392,4 @@ PRIVILEGE = [
     """),
 ]  # fmt: skip
 
-ATTACKS = [*READS, *NETWORK, *PROCESSES, *MEMORY, *TIME, *DISK, *OUTPUT, *PRIVILEGE]
+ATTACKS = [*READS, *NETWORK, *PROCESSES, *MEMORY, *TIME, *DISK, *OUTPUT, *PRIVILEGE, *NEXT]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
+from tdscaling.errors import SandboxError
+from tdscaling.sandbox import Session
 from tdscaling.sandbox._limits import Knobs
 from tdscaling.sandbox._sandbox import PooledSandbox
 from tdscaling.sandbox.bubblewrap import BubblewrapSandbox
@@ -18,6 +22,10 @@ LIMITS: Knobs = {
     "output_kb": 64, "flood_mb": 4, "code_kb": 1024, "file_mb": 8,
     "clock": "2026-01-01T00:00:00Z", "pool": 0,
 }  # fmt: skip
+
+
+SLOW_SECONDS = 8.0
+"""What no five snippets take, not even on a busy machine, unless one of them waits for ever."""
 
 
 def bubblewrap_sandbox(cache: Path | None, **changed: Any) -> BubblewrapSandbox:
@@ -41,16 +49,42 @@ def survivors(sandbox: PooledSandbox, attacks: list[Attack] = ATTACKS) -> list[s
     amiss = []
     for attack in attacks:
         with sandbox.open("attack") as session:
+            session.run("x = 1", "python")  # so that there is a notebook that stands still
             result = session.run(
                 attack.code, attack.language, mode=attack.mode, seconds=attack.seconds
             )
             reason = attack.failed(result)
-            after = session.run("echo lives", "bash")
+            after = _after(session)
         if reason and (not attack.limit or attack.limit in enforced):
             amiss.append(f"{attack.name}: {reason[:500]}")
-        if after.stdout != "lives\n":
+        if after:
             amiss.append(f"{attack.name}: then {after}")
     return amiss
+
+
+def _after(session: Session) -> str:
+    """What does not work any more after an attack; empty if all does."""
+    started = time.monotonic()
+    bash = session.run("echo lives", "bash")
+    if (bash.status, bash.exit_code, bash.stdout) != ("ok", 0, "lives\n"):
+        return str(bash)
+    for _ in range(2):
+        note = session.run("print(6 * 7)\nraise SystemExit(3)", "python")
+        if (note.status, note.exit_code, note.stdout) != ("ok", 3, "42\n"):
+            return str(note)
+    fresh = session.run("print(6 * 7)", "python", mode="fresh")
+    if (fresh.exit_code, fresh.stdout) != (0, "42\n"):
+        return str(fresh)
+    sql = session.run("SELECT 6 * 7", "sql")  # its database may be anything by now
+    if sql.status != "ok" or (sql.exit_code == 0) != sql.stdout.endswith("42\n"):
+        return str(sql)
+    with contextlib.suppress(SandboxError):
+        session.get("after")
+    session.put("after", b"file")
+    if session.get("after") != b"file":
+        return "another file"
+    spent = time.monotonic() - started
+    return f"took {spent} s" if spent > SLOW_SECONDS else ""
 
 
 def cgroups() -> set[str]:
