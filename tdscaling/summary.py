@@ -54,8 +54,7 @@ def _rows(store: Store, figures: Mapping[str, Any], why: str) -> Iterator[tuple[
     yield "accepted", f"{store.accepted} of {store.next_index} attempted{ended}"
     if store.accepted < store.next_index:
         yield "rejected", _rejections(store)
-    voiced = ["voice"] if figures["voice_support"] else []
-    for name in ("domain", "mode", "signature", *voiced):
+    for name in ("domain", "mode", "signature"):
         yield f"{name}s", _entropy(figures, name)
     yield (
         "complexity",
@@ -82,9 +81,13 @@ def _spent(
     if paid["unfinished"]:
         parts.append(f"{paid['unfinished']:,} in conversations that were not finished")
     yield "models", "; ".join(parts)
-    for what, count in (("trajectory", store.accepted), ("cell", figures["cells_covered"])):
-        if count:
-            yield f"per {what}", f"{tokens / count:,.0f} tokens, {dollars / count:.4f} USD"
+    bought = (("accepted trajectory", store.accepted), ("new cell", figures["cells_covered"]))
+    each = [
+        f"{tokens / count:,.0f} tokens and {dollars / count:.4f} USD per {what}"
+        for what, count in bought
+        if count
+    ]
+    yield "cost", "; ".join(each)
 
 
 def _rejections(store: Store) -> str:
