@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
+import sqlite3
 from collections import Counter
+from contextlib import closing
+from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
+import pytest
 import yaml
 
-from tdscaling.coding._families.analysis import FAMILIES
+from tdscaling.coding._families._databases import SHOP
+from tdscaling.coding._families._tables import THEMES, Table
+from tdscaling.coding._families.analysis import FAMILIES, TiedError, top_group
 from tdscaling.coding._families.repair import KINDS
-from tdscaling.coding._families.sql import asked_questions
+from tdscaling.coding._families.sql import _tied, asked_questions
 from tdscaling.coding.areas import AREAS, CLOCK, TASKS
-from tdscaling.coding.task import Run, Task
+from tdscaling.coding.task import Hidden, Run, Task
 from tdscaling.roles.assistant.scripted import mends
 from tdscaling.schema import Step
 from tests.coding.workspaces import CONF, area
@@ -55,6 +64,78 @@ def test_rankings_have_no_ties() -> None:
             totals[row[group]] += int(row[count])
         first = [value for _, value in totals.most_common(number + 1)]
         assert len(set(first)) == len(first), seed
+
+
+def test_the_largest_total_is_one_in_exact_numbers() -> None:
+    for seed in range(SEEDS):
+        task = area("data_analysis").task(f"top_group.{seed}")
+        group, measure = found(r'totals\[row\["(\w+)"\]\] = .*float\(row\["(\w+)"\]', task).groups()
+        totals: Counter[str] = Counter()
+        for row in rows(task):
+            totals[row[group]] += Fraction(row[measure])  # type: ignore[assignment]
+        (_, first), (_, second) = totals.most_common(2)
+        assert first > second, seed
+
+
+def test_tied_tables_are_not_asked_about() -> None:
+    theme = THEMES[0]
+    names = (theme.group[0], theme.measure[0])
+    columns = (theme.id, theme.date, *names, theme.kind[0], theme.count[0])
+
+    def of(*parts: tuple[str, str]) -> Table:
+        made = [{**dict.fromkeys(columns, "1"), **dict(zip(names, p, strict=True))} for p in parts]
+        return Table(theme, tuple(made))
+
+    # As floats, 0.10 + 0.20 is more than 0.30.
+    with pytest.raises(TiedError):
+        top_group(Random(1), of(("A", "0.10"), ("B", "0.30"), ("A", "0.20")))
+    top_group(Random(1), of(("A", "0.10"), ("B", "0.31"), ("A", "0.20")))
+
+
+def test_the_largest_of_nested_lists_is_one_in_exact_numbers() -> None:
+    for seed in range(SEEDS):
+        task = area("data_analysis").task(f"nested.{seed}")
+        ((_, data),) = task.files.items()
+        (entries,) = json.loads(data, parse_float=Fraction).values()
+        pattern = r'line\["(\w+)"\] \* line\["(\w+)"\] for line in entry\["(\w+)"\]'
+        amount, times, inner = found(pattern, task).groups()
+        flag, wanted = found(r'if entry\["(\w+)"\] == "(\w+)"', task).groups()
+        totals = sorted(sum(line[amount] * line[times] for line in entry[inner])
+                        for entry in entries if entry[flag] == wanted)  # fmt: skip
+        assert totals[-1] > totals[-2], seed
+
+
+def test_rows_in_an_order_have_no_ties_where_no_words_decide_them() -> None:
+    (asked,) = [a for a in asked_questions() if a.ordered and "LIMIT" not in a.query]
+    for seed in range(60):
+        task = area("sql_reporting").task(f"{asked.family}.{seed}")
+        for question in task.questions:
+            if "ROUND(TOTAL(x), 2)" in question.hidden.code:
+                with closing(sqlite3.connect(":memory:")) as connection:
+                    connection.deserialize(task.files["data.db"])
+                    totals = [row[-1] for row in connection.execute(question.hidden.code)]
+                assert len(set(totals)) == len(totals) > 1, seed
+
+
+def test_tied_databases_are_not_asked_about() -> None:
+    (asked,) = [a for a in asked_questions() if a.ordered and "LIMIT" not in a.query]
+    question = replace(
+        area("sql_reporting").task(f"{asked.family}.1").questions[0],
+        hidden=Hidden("rows", asked.hidden.replace("{p}", "placed"), ordered=True),
+    )
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(SHOP)
+        connection.executescript("""
+            INSERT INTO product VALUES (1, 'rake', 'garden', 0.1), (2, 'wok', 'kitchen', 0.3),
+                                       (3, 'hose', 'garden', 0.2);
+            INSERT INTO orders VALUES (7, 1, '2024-01-01', 'placed');
+            INSERT INTO order_line VALUES (7, 1, 1), (7, 2, 1), (7, 3, 1);
+        """)
+        connection.commit()
+        assert _tied(connection.serialize(), asked, question)
+        connection.execute("UPDATE product SET unit_price = 0.31 WHERE product_id = 2")
+        connection.commit()
+        assert not _tied(connection.serialize(), asked, question)
 
 
 def test_queries_that_cut_say_who_comes_first() -> None:

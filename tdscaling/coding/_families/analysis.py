@@ -65,9 +65,20 @@ def _question(
     )
 
 
+def _hundredths(measure: str) -> int:
+    """A measure with its two decimals as a whole number."""
+    return int(measure.replace(".", ""))
+
+
 def top_group(random: Random, t: Table) -> Question:
     """Which group has the largest total."""
     (group, group_noun), (measure, noun) = t.theme.group, t.theme.measure
+    exact: Counter[str] = Counter()
+    for row in t.rows:
+        exact[row[group]] += _hundredths(row[measure])
+    # As floats, two equal totals may differ by the order in which their parts are added.
+    if len({total for _, total in exact.most_common(2)}) < 2:
+        raise TiedError
     code = (
         rows_of(random, t.file)
         + f"""

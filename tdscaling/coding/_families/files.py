@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 from tdscaling.coding._families._snippets import (
     bash,
@@ -102,12 +103,18 @@ def nested(random: Random) -> Task:
               "channel": ("web", "store", "phone")}[flag]  # fmt: skip
     wanted = random.choice(states)
     prefix = noun[:2].upper()
-    entries = [
-        {"id": f"{prefix}-{number}", flag: wanted if n < 3 else random.choice(states),
-         inner: [{amount: round(random.uniform(2, 160), 2), times: random.randint(1, 12)}
-                 for _ in range(random.randint(1, 5))]}
-        for n, number in enumerate(random.sample(range(1000, 9999), random.randint(9, 18)))
-    ]  # fmt: skip
+    while True:  # few lists have ties
+        entries: list[dict[str, Any]] = [
+            {"id": f"{prefix}-{number}", flag: wanted if n < 3 else random.choice(states),
+             inner: [{amount: round(random.uniform(2, 160), 2), times: random.randint(1, 12)}
+                     for _ in range(random.randint(1, 5))]}
+            for n, number in enumerate(random.sample(range(1000, 9999), random.randint(9, 18)))
+        ]  # fmt: skip
+        # In whole cents: as floats, equal totals may differ by the order of their parts.
+        totals = sorted(sum(round(100 * line[amount]) * line[times] for line in entry[inner])
+                        for entry in entries if entry[flag] == wanted)  # fmt: skip
+        if totals[-1] > totals[-2]:
+            break
     random.shuffle(entries)
     code = f"""
 import json

@@ -7,9 +7,11 @@ their order only where the question names one.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 
@@ -79,18 +81,33 @@ def _question(random: Random, asked: Asked, *, first: bool) -> Question:
     )
 
 
+def _tied(data: bytes, asked: Asked, question: Question) -> bool:
+    """Whether rows that are asked for in an order share what orders them: their last column."""
+    if not asked.ordered or "LIMIT" in asked.query:  # then the words say who comes first
+        return False
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(data)
+        keys = [row[-1] for row in connection.execute(question.hidden.code)]
+    return len(set(keys)) < len(keys)
+
+
 def _family(name: str) -> Callable[[Random], Task]:
     def make(random: Random) -> Task:
         members = [asked for asked in asked_questions() if asked.family == name]
-        asked = random.choice(members)
-        data = _MAKE[asked.database](random)
-        questions = [_question(random, asked, first=True)]
-        if random.random() < SECOND_SHARE:
-            others = [
-                a for a in asked_questions() if a.database == asked.database and a is not asked
-            ]
-            questions.append(_question(random, random.choice(others), first=False))
-        return Task({DATABASE: data}, tuple(questions))
+        while True:  # few databases have ties
+            chosen = [random.choice(members)]
+            data = _MAKE[chosen[0].database](random)
+            questions = [_question(random, chosen[0], first=True)]
+            if random.random() < SECOND_SHARE:
+                others = [
+                    a
+                    for a in asked_questions()
+                    if a.database == chosen[0].database and a is not chosen[0]
+                ]
+                chosen.append(random.choice(others))
+                questions.append(_question(random, chosen[1], first=False))
+            if not any(map(partial(_tied, data), chosen, questions)):
+                return Task({DATABASE: data}, tuple(questions))
 
     return make
 
