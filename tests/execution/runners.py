@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tdscaling.errors import EndpointError
-from tdscaling.schema import Draw, Outcome, Request, Trace, Verdict
+from tdscaling.llm import NoReply
+from tdscaling.schema import Draw, LlmCall, Outcome, Request, Trace, Verdict
 
 REQUEST = Request("c", (), 1)
 
@@ -83,3 +86,87 @@ class Bulky(Echo):
     async def run(self, draw: Draw) -> Outcome:
         """As `Echo`, with a long line."""
         return replace(await super().run(draw), line="x" * 3_000_000)
+
+
+class Meeting(Echo):
+    """Each attempt waits until as many have begun as there are to meet."""
+
+    def __init__(self, many: int) -> None:
+        super().__init__("")
+        self.many, self.begun = many, 0
+
+    async def run(self, draw: Draw) -> Outcome:
+        """As `Echo`, once all are there."""
+        self.begun += 1
+        while self.begun < self.many:
+            await asyncio.sleep(0.01)
+        return await super().run(draw)
+
+
+class Counting(Echo):
+    """Tells how many attempts were under way beside its own, at most."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("")
+        self.seconds, self.running = seconds, 0
+
+    async def run(self, draw: Draw) -> Outcome:
+        """As `Echo`, the number as its turns."""
+        self.running += 1
+        most = 0
+        for _ in range(50):
+            await asyncio.sleep(self.seconds)
+            most = max(most, self.running)
+        self.running -= 1
+        return replace(await super().run(draw), turns=most)
+
+
+class Odd(Exception):
+    """Pickles, but cannot be made again of what was pickled."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} and {other}")
+
+
+class Failing(Echo):
+    """Fails with what it was given."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__("")
+        self.kind = kind
+
+    async def run(self, draw: Draw) -> Outcome:
+        """An error, or an outcome that cannot travel."""
+        if self.kind == "odd":
+            raise Odd("this", "that")
+        if self.kind == "lambda":
+            raise ValueError(lambda: 0)
+        if self.kind == "calls":
+            raise NoReply("timed out", [LlmCall("user", "m", 1, 2, 3.0, 4.0)])
+        return replace(await super().run(draw), turns=lambda: 0)  # type: ignore[arg-type]
+
+
+class Mortal(Echo):
+    """The third draw ends its process, once the first two are done."""
+
+    async def run(self, draw: Draw) -> Outcome:
+        """As `Echo`."""
+        if draw.index == 2:
+            await asyncio.sleep(0.5)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return await super().run(draw)
+
+
+class Told(Echo):
+    """Writes down that it was cancelled."""
+
+    async def run(self, draw: Draw) -> Outcome:
+        """Waits for a minute in the folder that it was given."""
+        folder = Path(self.extra)
+        try:
+            (folder / "begun").touch()
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            (folder / "cancelled").touch()
+            raise
+        return await super().run(draw)
