@@ -106,7 +106,8 @@ def observed_leaves(content: str) -> Iterator[str]:
     for leaf in leaves(data):
         yield leaf
         if _SPACE.search(leaf):
-            yield from identifiers(leaf, names=True)
+            for word in identifiers(leaf, names=True):
+                yield _number(float(word)) if _DECIMAL.fullmatch(word) else word
 
 
 class ValueFlow:

@@ -14,6 +14,7 @@ from itertools import groupby
 
 from tdscaling.metrics._effects import seems_to_write, words_of
 from tdscaling.metrics._flow import ValueFlow, leaves, observed_leaves
+from tdscaling.metrics._inspection import Inspection
 from tdscaling.metrics._messages import Call, turns
 from tdscaling.metrics._words import asks, refuses, revises
 from tdscaling.schema import Action, Message, Trace
@@ -98,6 +99,7 @@ class _Reader:
         self._written: set[str] = set()
         self._done = False
         self._user_turns = 0
+        self._inspection = Inspection()
 
     def given(self, text: str) -> None:
         self._flow.hear(text)
@@ -111,6 +113,7 @@ class _Reader:
             self._events.append("revise")
         self._written.clear()
         self._done = False
+        self._inspection.user(text)
         self._flow.hear(text)
 
     def words(self, text: str) -> None:
@@ -129,9 +132,12 @@ class _Reader:
             binding = self._flow.bind(call.arguments, code=_runs_code(call.tool))
             call.bound, call.depth, call.sources = binding.bound, binding.depth, binding.sources
             call.writes = self._writes(call.tool)
+            looks = not call.ok and _runs_code(call.tool) and self._inspection.holds(call)
+            call.ok |= looks
         for call in batch:
             self._count(call)
         for call in batch:
+            self._inspection.see(call, code=_runs_code(call.tool))
             self._learn(call)
 
     def trace(self, weights: Weights) -> Trace:

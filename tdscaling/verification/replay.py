@@ -16,6 +16,7 @@ from tdscaling.verification import Case
 from tdscaling.verification._answers import untold
 from tdscaling.verification._arguments import ungrounded_argument
 from tdscaling.verification._claims import ungrounded
+from tdscaling.verification._computed import hard_coded
 from tdscaling.verification._diagnose import difference
 from tdscaling.verification._differences import differing
 from tdscaling.verification._form import bad_call, malformed
@@ -53,7 +54,7 @@ class ReplayVerification:
             replayed = await _replay(case)
         except AttemptError as error:
             return Verdict(False, error.reason, str(error))
-        finding = replayed or untold(case) or ungrounded_argument(case)
+        finding = replayed or untold(case) or hard_coded(case) or ungrounded_argument(case)
         if self._claims and not finding:
             finding = ungrounded(case)
         if self.require and not finding:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ RECORDED = (
     "what servers answered is taken from {}; to have servers of your own execute the calls again: "
     "parts=here tools=mcp tools.servers=[...]"
 )
+SHOWN_SANDBOXES = 3
 SHOWN = 20
 """Bad lines that are shown; all are counted."""
 
@@ -113,6 +114,7 @@ class Report:
         self._lines = self._bad = self._foreign = 0
         self._unrun: list[int] = []
         self._off = ""
+        self._moved: Counter[str] = Counter()
         self._bar = Progress(
             TextColumn("verifying"),
             BarColumn(bar_width=24),
@@ -133,6 +135,8 @@ class Report:
         if checked.unrun:
             self._unrun.append(checked.number)
             self._off = checked.unrun
+        if checked.elsewhere:
+            self._moved[checked.elsewhere] += 1
         problem = (
             checked.problem
             or _again("id", checked.id, checked.number, self._ids)
@@ -169,6 +173,12 @@ class Report:
             self._console.print(
                 f"{len(self._unrun)} of {self._lines} lines hold code that could not be run, and "
                 f"were not checked: {listed}{more}; {self._off}",
+                markup=False,
+            )
+        for moved, count in self._moved.most_common(SHOWN_SANDBOXES):
+            self._console.print(
+                f"the code of {count} of {self._lines} lines ran in another sandbox: {moved}; it "
+                "was held against what it does here",
                 markup=False,
             )
         if self._bad:

@@ -25,6 +25,7 @@ from tdscaling.schema import Blueprint, Message, Transcript, canonical, digest
 from tdscaling.verification import Case, Verification
 from tdscaling.verification._differences import cut, differing
 from tdscaling.verify._contract import other_identity, other_labels, other_turns
+from tdscaling.verify._sandbox import elsewhere, impossible
 
 FIELDS = ("id", "messages", "tools", "meta")
 META = ("seed", "category", "domain", "cluster", "operators", "mode", "signature", "complexity",
@@ -46,6 +47,8 @@ class Checked:
     """Digest of its messages."""
     unknown: frozenset[str] = frozenset()
     """Domains that are not known here: the line could not be checked, and may well hold."""
+    elsewhere: str = ""
+    """How the sandbox that its code ran in differs from the one here."""
     unrun: str = ""
     """Why its code could not be run: the line could not be checked, and may well hold."""
 
@@ -76,13 +79,14 @@ class LineCheck:
         self._metrics = metrics
         self._sandbox = sandbox
         self._off: str | None = None
+        self._here: Mapping[str, Any] | None = None
 
     async def run(self, lines: Sequence[tuple[int, bytes]]) -> list[Checked]:
         """Check numbered lines."""
         return [await self._check(number, line) for number, line in lines]
 
     async def _check(self, number: int, line: bytes) -> Checked:
-        identity = blueprint = conversation = unrun = ""
+        identity = blueprint = conversation = unrun = moved = ""
         problem: str | None = None
         unknown: frozenset[str] = frozenset()
         try:
@@ -92,21 +96,33 @@ class LineCheck:
             contract = Blueprint.from_json(data["meta"]["blueprint"])
             blueprint, conversation = str(contract.id), digest(data["messages"])
             unknown = frozenset(map(str, contract.worlds)) - self._domains.keys()
-            unrun = "" if unknown else self._why_not(contract)
-            if not unknown and not unrun:
+            if not unknown:
+                code = self._runs_code(contract)
+                problem = impossible(data["meta"], runs_code=code)
+                if code and not problem:
+                    unrun = self._why_not()
+                    moved = "" if unrun else self._elsewhere(data["meta"]["sandbox"])
+            if not unknown and not unrun and not problem:
                 problem = await self._problem(data, contract)
+                if problem and moved:
+                    problem = f"{problem}; its code ran elsewhere: {moved}"
         except DatasetError as error:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 whatever a line holds, the others are checked
             problem = f"not a trajectory: {type(error).__name__}: {error}"
         return Checked(
-            number, len(line), identity, blueprint, problem, conversation, unknown, unrun
+            number, len(line), identity, blueprint, problem, conversation, unknown, moved, unrun
         )
 
-    def _why_not(self, contract: Blueprint) -> str:
-        """Why the code of a line cannot be run; empty where it can, or there is none."""
-        if not any(isinstance(self._domains[name], CodeDomain) for name in contract.worlds):
-            return ""
+    def _runs_code(self, contract: Blueprint) -> bool:
+        return any(isinstance(self._domains[name], CodeDomain) for name in contract.worlds)
+
+    def _elsewhere(self, told: Mapping[str, Any]) -> str:
+        self._here = self._here or self._sandbox.describe()
+        return elsewhere(told, self._here)
+
+    def _why_not(self) -> str:
+        """Why code cannot be run; empty where it can."""
         if self._off is None:
             self._off = self._sandbox.why_not() or ""
         return self._off
