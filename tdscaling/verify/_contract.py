@@ -11,9 +11,11 @@ from typing import Any, get_args
 
 from tdscaling.blueprints._identity import identity
 from tdscaling.coding.areas import CALCULATIONS
+from tdscaling.credits import player_of
 from tdscaling.declared.domain import Domain
 from tdscaling.schema import Blueprint, Message, Operator
 from tdscaling.verification._differences import cut
+from tdscaling.verify._told import SCRIPTED, other_words
 
 REPLIES = 2
 """Further messages of a scripted user in a turn, at most: what was held back, and a reminder."""
@@ -78,7 +80,9 @@ def other_turns(
     roles = meta["roles"]
     if not isinstance(roles, dict) or not isinstance(roles.get("user"), str):
         return f"meta.roles: expected who played whom, got {cut(roles)}"
-    if roles["user"] != "scripted":
+    if problem := other_words(blueprint, meta):
+        return problem
+    if player_of(roles["user"])[0] != SCRIPTED:
         return None
     said = [str(message.get("content")) for message in messages if message.get("role") == "user"]
     most = len(wanted) * (1 + REPLIES)

@@ -1,0 +1,188 @@
+"""Blueprints whose words a model finds.
+
+Enters: a draw. Leaves: the blueprint that `dataflow` plans, its goal, requests and replies in a
+model's words. The model gets no say in plan, facts and values: each text is one request, held
+against a brief; one that fails is asked for again, and after the last version the template's words
+stand. Who found which words is kept with them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tdscaling import prompts
+from tdscaling.blueprints._briefs import Brief, briefs
+from tdscaling.blueprints._faults import fault, longest
+from tdscaling.blueprints._wording import goal_of
+from tdscaling.blueprints.dataflow import DataFlowBlueprints
+from tdscaling.declared.domain import Domain
+from tdscaling.errors import ConfigError
+from tdscaling.llm import Endpoint, NoReply, endpoint_of
+from tdscaling.schema import Blueprint, Draw, LlmCall, Operator, Voice
+
+FOLDER = Path(__file__).parent / "prompts"
+NOT_USED = "not_used"
+"""`LlmCall.error` of a version that failed a check."""
+FELL_BACK = "fell_back"
+"""`LlmCall.error` of the last version, where the template's words stand."""
+_QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u201e": "\u201c", "\u00ab": "\u00bb"}
+
+
+class ComposedBlueprints(DataFlowBlueprints):
+    """Plans along data-flow, in a model's words.
+
+    Args:
+        seed: as in `DataFlowBlueprints`, like those that follow.
+        worlds: initial states per domain, at least 1.
+        operators: operators on offer.
+        max_operators: operators in one blueprint, at most.
+        calls: fewest and most gold calls to aim at.
+        depth: lookups that may feed a goal one after the other, at least 0.
+        tries: drafts before a draw is given up, at least 1.
+        transient_errors: texts that `perturb` injects.
+        voices: `personas`, `styles` and `languages` that users are given.
+        llm: the endpoint.
+        versions: of a text that are asked for, at least 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        worlds: int,
+        operators: list[Operator],
+        max_operators: int,
+        calls: tuple[int, int],
+        depth: int,
+        tries: int,
+        transient_errors: list[str],
+        voices: dict[str, list[str]],
+        llm: Endpoint,
+        versions: int,
+    ) -> None:
+        super().__init__(
+            seed=seed,
+            worlds=worlds,
+            operators=operators,
+            max_operators=max_operators,
+            calls=calls,
+            depth=depth,
+            tries=tries,
+            transient_errors=transient_errors,
+            voices=voices,
+        )
+        if versions < 1:
+            raise ConfigError(f"blueprints.versions: expected at least 1, got {versions}")
+        self._llm = endpoint_of(llm, "composer")
+        self._versions = versions
+        self.author = str(self._llm.model)
+        self.prompts = {"composer": prompts.digest_of(FOLDER, "composer", "composer_text")}
+
+    async def compose(
+        self, blueprint: Blueprint, draw: Draw, domains: Mapping[str, Domain]
+    ) -> tuple[Blueprint, tuple[LlmCall, ...]]:
+        """The blueprint in the model's words, where these hold.
+
+        Raises:
+            NoReply: if a request fails: no words are taken for it.
+            EndpointError: if the endpoint cannot be used at all.
+        """
+        wanted = briefs(blueprint, domains)
+        if not wanted:
+            return blueprint, ()
+        calls: list[LlmCall] = []
+        found: dict[str, str] = {}
+        for brief in wanted:  # one after the other: no more than one is paid for in vain
+            words = await self._words(brief, blueprint.voice, draw.seed, calls)
+            if words:
+                found[brief.place] = words
+        return _worded(blueprint, found), tuple(calls)
+
+    async def _words(
+        self, brief: Brief, voice: Voice | None, seed: str, calls: list[LlmCall]
+    ) -> str:
+        """The words of one text; empty where no version holds."""
+        told = prompts.filled(FOLDER, "composer", voice=voice)
+        problem = ""
+        for number in range(self._versions):
+            wanted = prompts.filled(
+                FOLDER,
+                "composer_text",
+                kind=brief.kind,
+                keep=brief.keep,
+                phrases=() if brief.foreign else brief.phrases,
+                draft=brief.draft,
+                fault=problem,
+            )
+            try:
+                reply = await self._llm.chat(
+                    "composer",
+                    [{"role": "system", "content": told}, {"role": "user", "content": wanted}],
+                    seed=f"{seed}:composer:{brief.place}:{number}",
+                    json_schema=_shape(brief),
+                )
+            except NoReply as error:
+                raise NoReply(str(error), (*calls, *error.calls)) from error
+            text = _message(str(reply.message["content"] or ""))
+            problem = fault(text, brief, f"{told} {wanted}")
+            if not problem:
+                calls.append(reply.call)
+                return text
+            last = number == self._versions - 1
+            calls.append(replace(reply.call, error=FELL_BACK if last else NOT_USED))
+        return ""
+
+
+def _shape(brief: Brief) -> dict[str, Any]:
+    return {
+        "name": "words",
+        "schema": {
+            "type": "object",
+            # Without a limit small models ramble on until they are cut off inside the JSON.
+            "properties": {"message": {"type": "string", "maxLength": longest(brief)}},
+            "required": ["message"],
+            "additionalProperties": False,
+        },
+    }
+
+
+def _message(content: str) -> str:
+    """The words in a reply; one of a server that knows no JSON Schema may be the words alone."""
+    text = content.strip()
+    if text.startswith("{"):
+        try:
+            data = json.loads(text)
+        except ValueError:
+            return ""
+        told = data.get("message")
+        text = told if isinstance(told, str) else ""
+    text = " ".join(text.split())
+    if len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
+        text = text[1:-1].strip()
+    return text
+
+
+def _worded(blueprint: Blueprint, found: Mapping[str, str]) -> Blueprint:
+    """The blueprint with the words that were found."""
+    turns = tuple(
+        replace(
+            turn,
+            request=found.get(f"turns.{number}.request", turn.request),
+            withheld=tuple(
+                (fact, question, found.get(f"turns.{number}.withheld.{at}", words))
+                for at, (fact, question, words) in enumerate(turn.withheld)
+            ),
+        )
+        for number, turn in enumerate(blueprint.turns)
+    )
+    goal = found.get("goal") or goal_of([turn.request for turn in turns])
+    return replace(
+        blueprint,
+        goal=goal,
+        turns=turns,
+        authors={place: "model" if place in found else "template" for place in blueprint.places()},
+    )
