@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tdscaling.coding.mix import NO_MIX
 from tdscaling.budget import Budget
+from tdscaling.coding.mix import NO_MIX
 from tdscaling.rounds import Rounds
 from tdscaling.schema import Outcome
 from tdscaling.store import FILE, Store
