@@ -24,7 +24,14 @@ def test_concurrency_does_not_change_a_run(run: Path, tmp_path: Path, concurrenc
     same_run(tmp_path, run)
 
 
-@pytest.mark.parametrize("words", [["execution=inline"], ["execution=processes"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["execution=inline"],
+        ["execution=processes"],
+        ["execution=processes", "execution.workers=3", "concurrency=40"],
+    ],
+)
 def test_another_process_makes_the_same_run(run: Path, tmp_path: Path, words: list[str]) -> None:
     """Workers and a new interpreter have other hash seeds, and other timing."""
     finish(small(tmp_path, *words))
