@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from string import Template
 from typing import Any
 
@@ -28,6 +28,8 @@ LITERAL = 200_000
 """Characters of a Python literal that is read, at most."""
 FACTS = 2
 """Fields of its own with which an object around a list is still about the list."""
+_TYPES: Mapping[str, Callable[[str], Any]] = {"number": float, "integer": int, "string": str}
+"""How a printed figure becomes an argument of a JSON type."""
 _NAMING = re.compile(r"(?:^|_)(?:id|uuid|key|token|sku)$|[a-z](?:Id|ID|Uuid|Key|Token)$")
 _PATH = re.compile(r"/[^\s:]+")
 _KEY_VALUE = re.compile(r"\s*(?:[-*] )?([A-Za-z][\w ()/-]{0,40}):\s+(\S.*)$")
@@ -53,7 +55,7 @@ def resolve(
     arguments = {}
     for name, source in step.arguments.items():
         try:
-            arguments[name] = _value(source, facts, observations)
+            arguments[name] = value(source, facts, observations)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise BindingError(f"{step.tool}: argument {name} has no value: {error!r}") from error
     return arguments
@@ -133,9 +135,14 @@ def _of_lines(text: str) -> dict[str, Any] | None:
     return {re.sub(r"\W+", "_", m[1].strip()).strip("_"): m[2].strip() for m in found if m}
 
 
-def _value(
+def value(
     source: Mapping[str, Any], facts: Mapping[str, Any], observations: Mapping[int, str]
 ) -> Any:
+    """What one binding stands for.
+
+    Raises:
+        KeyError, IndexError, TypeError, ValueError: if facts and observations do not hold it.
+    """
     if "fact" in source:
         return facts[source["fact"]]
     if "text" in source:
@@ -145,17 +152,32 @@ def _value(
     if pick == "all":
         return [row[source["column"]] for row in found]
     if pick == "first":
-        return found[0][source["column"]]
+        return field(found[0], source)
     wanted = facts[pick["fact"]]
     matching = [row for row in found if row[pick["column"]] == wanted]
-    return matching[0][source["column"]]
+    return field(matching[0], source)
+
+
+def field(row: Mapping[str, Any], source: Mapping[str, Any]) -> Any:
+    """What a binding takes of a row: a column, or of what code printed there one figure.
+
+    Raises:
+        KeyError: if the row has no such column, or no line with that label was printed.
+        ValueError: if what was printed is not of the binding's type.
+    """
+    held = row[source["column"]]
+    if "printed" not in source:
+        return held
+    lines = (line.strip().partition(": ") for line in str(held).splitlines())
+    printed = {label: text.strip() for label, _, text in lines}[source["printed"]]
+    return _TYPES[source["type"]](printed)
 
 
 def _text(
     source: Mapping[str, Any], facts: Mapping[str, Any], observations: Mapping[int, str]
 ) -> str:
     """What the assistant writes itself: as it stands, or with values put in."""
-    values = {n: _value(one, facts, observations) for n, one in source.get("values", {}).items()}
+    values = {n: value(one, facts, observations) for n, one in source.get("values", {}).items()}
     return filled(source["text"], values) if values else str(source["text"])
 
 

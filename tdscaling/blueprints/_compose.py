@@ -11,9 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from tdscaling.blueprints._compute import add_figure, figures
+from tdscaling.blueprints._glue import Gluing
 from tdscaling.blueprints._plan import Planner
 from tdscaling.blueprints._refer import PERSONAL
+from tdscaling.coding.domain import CodeDomain
 from tdscaling.declared.domain import Domain, ToolSpec
+from tdscaling.declared.rows import Generators
 from tdscaling.errors import BlueprintError
 from tdscaling.schema import Operator
 
@@ -94,7 +97,8 @@ class Composer:
         shaping = [o for o in self._asked if o in makers and o not in self.applied]
         self._random.shuffle(shaping)
         shaping.sort(key=lambda operator: operator == "cross")
-        if not self._planner.steps and (not shaping or shaping == ["cross"]):
+        empty = not self._planner.steps and (not shaping or shaping == ["cross"])
+        if empty and (self._calls > 0 or {"cross", "extend"} & set(self._asked)):
             self._must(self._plain, "a first goal")
         for operator in shaping:
             self._must(makers[operator], f"operator {operator}")
@@ -128,6 +132,26 @@ class Composer:
             self._next_turn()
         add_figure(self._planner, self._domains[-1].name, self._random.choice(found), self._turn)
         self.applied.add("compute")
+
+    def glue(self, generators: Generators, *, must: bool) -> bool:
+        """Add a call that is given a figure over what two others return; False where none fits.
+
+        Raises:
+            BlueprintError: if two programs come to different figures, or if none fits but must.
+        """
+        home, code = self._domains[0], self._domains[-1]
+        if not isinstance(code, CodeDomain):
+            raise BlueprintError(f"{code.name}: expected a domain that runs code")
+        turn, closed, applied = self._turn, self._closed, set(self.applied)
+        self._begin(own_turn=self._random.random() < NEW_TURN_SHARE)
+        self._planner.depth = self._depth
+        if Gluing(self._planner, home, code, generators).add(self._turn):
+            self.applied |= {"compute", "glue"}
+            return True
+        if must:
+            raise BlueprintError(f"{home.name}: no call can be given a figure over two others")
+        self._turn, self._closed, self.applied = turn, closed, applied
+        return False
 
     def _must(self, make: Callable[[], bool], what: str) -> None:
         if not make():

@@ -27,7 +27,7 @@ _QUANTITY = re.compile(
     r"hours|days|nights|kwh|kg|weight|stock|points|salary|budget|deposit|rent|limit|usage|size|mb|gb|"
     r"available|refund|duration|capacity|guests|pages|score|distance|km)(?:$|_)"
 )
-_ID = re.compile(r"[A-Z]{1,5}-\d{3,}")
+ID = re.compile(r"[A-Z]{1,5}-\d{3,}")
 _VAGUE = frozenset({"available", "remaining"})
 """Columns whose names say no more than what they are left with."""
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?")
@@ -91,7 +91,7 @@ def _over_list(number: int, column: str, held: list[Any]) -> Iterator[Figure]:
                 'print("days between:", (max(d) - min(d)) // 86400)\n',
                 values,
             )  # fmt: skip
-    elif _countable(column, held) and len(set(held)) > 1:
+    elif countable(column, held) and len(set(held)) > 1:
         yield from _numbers(name, values, whole=all(isinstance(value, int) for value in held))
 
 
@@ -138,14 +138,14 @@ def _over_pairs(steps: Sequence[DraftStep]) -> Iterator[Figure]:
             continue
         for column in [c for c in row if c in other_row and c in first.spec.file.tell]:
             held = [row[column], other_row[column]]
-            if _countable(column, held) and held[0] != held[1]:
+            if countable(column, held) and held[0] != held[1]:
                 yield from _pair(" and ".join(names), column, one, other, held)
 
 
 def _named(step: DraftStep) -> str:
     """The id that the user gave for a step; empty where there is none to name it by."""
     given = [str(step.values[name]) for name, source in step.bindings.items() if "fact" in source]
-    return next((value for value in given if _ID.fullmatch(value)), "")
+    return next((value for value in given if ID.fullmatch(value)), "")
 
 
 def _pair(names: str, column: str, one: int, other: int, held: list[Any]) -> Iterator[Figure]:
@@ -171,7 +171,8 @@ def _pair(names: str, column: str, one: int, other: int, held: list[Any]) -> Ite
         )
 
 
-def _countable(column: str, held: Sequence[Any]) -> bool:
+def countable(column: str, held: Sequence[Any]) -> bool:
+    """Whether a column holds quantities: numbers that are no marks, codes or flags."""
     plain = all(isinstance(v, int | float) and not isinstance(v, bool) and v >= 0 for v in held)
     return (
         plain

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from tdscaling.bindings import field
 from tdscaling.blueprints._refer import (
     PERSONAL,
     DraftStep,
@@ -146,6 +147,7 @@ class Planner:
             for number, step in enumerate(self.steps)
             if step.domain == domain
             and step.expect == "ok"
+            and not step.silent
             and step.spec.name in producers
             and step.result.rows[0].get(column) is not None
         ]
@@ -177,7 +179,7 @@ class Planner:
         stated = {name: self.facts[b["fact"]] for name, b in bindings.items() if "fact" in b}
         for choice in itertools.islice(self._choices(used), ROW_TRIES):
             fixed = stated | {
-                name: choice[b["step"]].row.get(b["column"])
+                name: _taken(choice[b["step"]].row, b)
                 for name, b in bindings.items()
                 if "step" in b
             }
@@ -314,6 +316,11 @@ class Planner:
             if same and not anew:
                 return fact
         raise AssertionError("counting does not end")
+
+
+def _taken(row: Mapping[str, Any], source: Mapping[str, Any]) -> Any:
+    """What a binding takes of a row; None where it lacks the column."""
+    return field(row, source) if source["column"] in row else None
 
 
 def _is_text(value: Any) -> bool:

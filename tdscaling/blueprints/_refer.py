@@ -54,15 +54,27 @@ class DraftStep:
     """True for a lookup that finds what is the user's own."""
     words: str = ""
     """The wish, imperative, where it is not one that the tool's file words."""
+    figure: str = ""
+    """What its code works out, where a later step is given it: "the later due date of A and B"."""
+    silent: bool = False
+    """True where the words of a later step give away all that this one is given."""
     follows: frozenset[int] = frozenset()
     """Steps that it must come after, besides those that it takes a value from."""
 
     @property
     def depends(self) -> set[int]:
         """Steps that it takes a value from."""
+        return {b["step"] for b in self._sources if "step" in b} | self.follows
+
+    @property
+    def given(self) -> set[str]:
+        """Facts that it takes, those in code included."""
+        return {b["fact"] for b in self._sources if "fact" in b}
+
+    @property
+    def _sources(self) -> list[dict[str, Any]]:
         inner = [v for b in self.bindings.values() for v in b.get("values", {}).values()]
-        taken = {b["step"] for b in (*self.bindings.values(), *inner) if "step" in b}
-        return taken | self.follows
+        return [*self.bindings.values(), *inner]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,8 @@ def reference(
         picked: the row.
     """
     step, column = steps[source["step"]], source["column"]
+    if "printed" in source:
+        return str(step.figure)
     if step.domain != domain.name or column not in domain.keys:
         return _value_reference(steps, spec.file.parameters[name].kind, source, picked)
     noun = spec.noun(name)
@@ -146,7 +160,7 @@ def _in_focus(steps: Sequence[DraftStep], domain: str, column: str) -> set[str]:
     """Values of a column that were spoken of one by one: lists put nothing into focus."""
     found = set()
     for step in steps:
-        if step.domain != domain:
+        if step.domain != domain or step.silent:
             continue
         found |= {str(v) for name, v in step.values.items() if step.spec.source(name) == column}
         if len(step.result.rows) == 1 and step.result.rows[0].get(column) is not None:

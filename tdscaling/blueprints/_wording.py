@@ -7,6 +7,7 @@ tool; a row is named the way a person would point at it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,11 @@ REVISIONS = (
 LEFT_OVER = ("For the {noun}: {value}.", "The {noun} is {value}.", "{value} as the {noun}.")
 SENTENCE = 4
 """Words from which a value is quoted as somebody's text."""
+UNITS = (
+    "euros?|EUR|dollars?|kg|kilograms?|kWh|km|MB|GB|gigabytes|hours?|minutes|days?|nights?|months?|"
+    "percent(?: off| discount)?|of credit|commits|points|people|guests"
+)
+"""Words after a value that are left out where words stand for it."""
 FALLBACKS = (", and if that is refused, {0}", ", or failing that, {0}")
 
 
@@ -83,19 +89,14 @@ class Wording:
         return [(n, step) for n, step in enumerate(self._steps) if step.turn == turn]
 
     def _withholdable(self, turn: int) -> list[tuple[int, str]]:
-        earlier = {
-            b["fact"]
-            for step in self._steps
-            if step.turn < turn
-            for b in step.bindings.values()
-            if "fact" in b
-        }
+        earlier = {fact for step in self._steps if step.turn < turn for fact in step.given}
         here = [b.get("fact") for _, step in self._of(turn) for b in step.bindings.values()]
         return [
             (number, name)
             for number, step in self._of(turn)
             for name, binding in step.bindings.items()
             if "fact" in binding
+            and not step.silent
             and binding["fact"] not in earlier
             and here.count(binding["fact"]) == 1
             and number not in self._revised
@@ -152,6 +153,9 @@ class Wording:
         }
 
     def _speak(self, number: int, step: DraftStep, hidden: str | None) -> str | None:
+        if step.silent:
+            self._told |= step.given
+            return None
         if step.words:
             return step.words
         unsaid = set(self._unsaid(step))
@@ -164,13 +168,18 @@ class Wording:
         given = step.bindings.keys()
         usable = [t for t in templates if slots(t) <= given and hidden not in slots(t)]
         usable = usable or [t for t in step.spec.file.intents if slots(t) <= given] or [""]
+        usable = [t for t in usable if _fits(t, step)] or usable
         best = max(len(wanted & slots(t)) for t in usable)
         template = self._random.choice([t for t in usable if len(wanted & slots(t)) == best])
         for name in slots(template):
             self._told.update(filter(None, [step.bindings[name].get("fact")]))
         for name in step.needed:
             self._tell_pick(step, name)
+        for name in _figures(step):
+            template = re.sub(rf"\{{{name}\}} (?:{UNITS})\b", f"{{{name}}}", template)
         words = template.format(**{name: self._refer(step, name) for name in step.bindings})
+        if _figures(step):
+            words = re.sub(r",(?=$|[,.:?!])", "", words)
         missing = step.needed - slots(template)
         return words + "".join(
             f", with {step.phrases[name]} as the {step.spec.noun(name)}" for name in sorted(missing)
@@ -205,3 +214,20 @@ class Wording:
             new=spoken(self._facts[new]), old=spoken(self._facts[old]), intent=intent.rstrip(".")
         )
         return words[0].upper() + words[1:]
+
+
+def _figures(step: DraftStep) -> dict[str, str]:
+    """Parameters that a figure is worked out for, with their JSON type."""
+    return {name: b["type"] for name, b in step.bindings.items() if "printed" in b}
+
+
+def _fits(template: str, step: DraftStep) -> bool:
+    """Whether words for a figure can stand where a template has a value.
+
+    "order as many of DS-1010" leaves open of what, "half of X of what I owe" half of which: words
+    for a count go to the end of the sentence, and so do all where ` of` would follow.
+    """
+    return not any(
+        name in slots(template) and (kind == "integer" or f"{{{name}}} of " in template)
+        for name, kind in _figures(step).items()
+    )

@@ -17,6 +17,7 @@ from typing import Any
 from tdscaling.blueprints._coding import coding_blueprint
 from tdscaling.blueprints._compose import Composer
 from tdscaling.blueprints._dry_run import Executed, arrange, rehearse
+from tdscaling.blueprints._glue import CALLS as GLUE_CALLS
 from tdscaling.blueprints._identity import identity
 from tdscaling.blueprints._mutate import adopt, revisions
 from tdscaling.blueprints._plan import Planner
@@ -49,7 +50,10 @@ ORDER: tuple[Operator, ...] = (
     "cross",
     "refuse",
     "compute",
+    "glue",
 )
+COMPUTING: tuple[Operator, ...] = ("compute", "glue")
+"""Operators that need code to be run."""
 
 REDONE: frozenset[Operator] = frozenset({"withhold", "perturb"})
 """Operators that a mutant of a blueprint that has them applies anew."""
@@ -127,7 +131,7 @@ class DataFlowBlueprints:
         problem = BlueprintError(f"{cluster.domain}: no draft was tried")
         home = domains[cluster.domain]
         for attempt in range(self._tries):
-            generators = Generators(f"{draw.seed}:plan:{attempt}", "2025-01-01 00:00", None)
+            generators = Generators(f"{draw.seed}:plan:{attempt}", home.file.clock, None)
             try:
                 if isinstance(home, CodeDomain):
                     made = coding_blueprint(cluster, home, generators.random)
@@ -163,12 +167,15 @@ class DataFlowBlueprints:
         sessions = _open(chosen, seeds)
         try:
             planner = Planner(sessions, allowed, generators, self._depth)
-            composer = Composer(planner, chosen, asked, draw.request.calls, self._depth)
+            gluing = _gluing(chosen[-1], asked, generators.random)
+            calls = max(draw.request.calls - gluing * GLUE_CALLS, 0)
+            composer = Composer(planner, chosen, asked, calls, self._depth)
             if parent:
                 adopt(planner, parent)
                 composer.go_on(set(parent.operators) - REDONE, revisions(parent))
             composer.compose()
-            if "compute" in asked:
+            glued = gluing and composer.glue(generators, must="glue" in asked)
+            if "compute" in asked and not glued:
                 composer.compute()
         finally:
             _close(sessions)
@@ -218,10 +225,11 @@ class DataFlowBlueprints:
         return f"{self._seed}-{random.randrange(self._worlds)}"
 
     def _computing(self, draw: Draw, domains: Mapping[str, Domain]) -> tuple[Domain, ...]:
-        if "compute" not in draw.request.operators:
+        asked = [operator for operator in COMPUTING if operator in draw.request.operators]
+        if not asked:
             return ()
         if CALCULATIONS not in domains:
-            raise BlueprintError("operator compute needs a sandbox: type sandbox=auto")
+            raise BlueprintError(f"operator {asked[0]} needs a sandbox: type sandbox=auto")
         return (domains[CALCULATIONS],)
 
     def _inject(
@@ -259,6 +267,13 @@ def _asked(draw: Draw) -> tuple[Operator, ...]:
     """Operators of the request and of the parent."""
     inherited = draw.parent.operators if draw.parent else ()
     return tuple(o for o in ORDER if o in draw.request.operators or o in inherited)
+
+
+def _gluing(last: Domain, asked: Sequence[Operator], random: Random) -> bool:
+    """Whether a call is to be given what is computed."""
+    if not isinstance(last, CodeDomain):
+        return False
+    return "glue" in asked or ("compute" in asked and random.random() < last.glue_share)
 
 
 def _open(domains: Sequence[Domain], seeds: Mapping[str, str]) -> dict[str, Session]:

@@ -35,6 +35,8 @@ class CodeDomain(Domain):
     sandbox: Sandbox
     recover_share: float
     """Probability that a task's first snippet fails and is mended, 0 to 1."""
+    glue_share: float
+    """Probability that a computed figure is given to a further call, where one fits, 0 to 1."""
 
     @property
     def provenance(self) -> Provenance:
@@ -71,7 +73,9 @@ def _task(area: str, world: str) -> Task:
     return AREAS[area].families[world.partition(".")[0]](Random(f"{area}:{world}:task"))
 
 
-def code_domain(name: str, sandbox: Sandbox, recover_share: float) -> CodeDomain:
+def code_domain(
+    name: str, sandbox: Sandbox, *, recover_share: float, glue_share: float
+) -> CodeDomain:
     """The domain of an area.
 
     Raises:
@@ -100,6 +104,7 @@ def code_domain(name: str, sandbox: Sandbox, recover_share: float) -> CodeDomain
         tools=tools,
         sandbox=sandbox,
         recover_share=recover_share,
+        glue_share=glue_share,
     )
 
 

@@ -52,7 +52,7 @@ class Coding:
 
 
 def coding_parts(
-    sandbox: Sandbox, *, share: float, areas: list[str], recover_share: float
+    sandbox: Sandbox, *, share: float, areas: list[str], recover_share: float, glue_share: float
 ) -> Coding:
     """The coding tasks of a run.
 
@@ -61,12 +61,14 @@ def coding_parts(
         share: of draws that are about code, 0 to 1.
         areas: with tasks of their own; empty for `compute` alone.
         recover_share: share of tasks whose first snippet fails and is mended, 0 to 1.
+        glue_share: share of computed figures that are given to a further call, 0 to 1.
 
     Raises:
         ConfigError: naming the knob that is out of range.
         SandboxError: if a sandbox that was asked for by name does not work.
     """
-    for name, value in (("share", share), ("recover_share", recover_share)):
+    shares = {"share": share, "recover_share": recover_share, "glue_share": glue_share}
+    for name, value in shares.items():
         if not 0 <= value <= 1:
             raise ConfigError(f"coding.{name}: expected 0 to 1, got {value:g}")
     for area in areas:
@@ -80,12 +82,15 @@ def coding_parts(
     if reason is not None:
         return Coding(0.0, off=reason)
     chosen = sorted({*areas, CALCULATIONS})
-    domains = {name: code_domain(name, sandbox, recover_share) for name in chosen}
+    domains = {
+        name: code_domain(name, sandbox, recover_share=recover_share, glue_share=glue_share)
+        for name in chosen
+    }
     clusters = tuple(cluster_of(domains[name]) for name in chosen if name != CALCULATIONS)
     return Coding(share, domains, clusters, sandbox=dict(sandbox.describe()))
 
 
 def with_areas(domains: Mapping[str, Domain], sandbox: Sandbox) -> Mapping[str, Domain]:
     """Domains with those of all areas: for what is verified rather than made."""
-    areas = {name: code_domain(name, sandbox, 0.0) for name in AREAS}
+    areas = {name: code_domain(name, sandbox, recover_share=0.0, glue_share=0.0) for name in AREAS}
     return ChainMap(domains, areas)  # type: ignore[arg-type]

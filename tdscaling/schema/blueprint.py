@@ -22,8 +22,10 @@ class Step:
     """How each argument is bound: `{"fact": name}` takes what the user said;
     `{"step": i, "column": c, "pick": p}` takes field c of a row of step i's observation, where p is
     `"first"`, `"all"` (the list of all rows' values) or `{"column": d, "fact": name}` (the row
-    whose d equals that fact); `{"text": t}` is what the assistant writes itself, code for example,
-    with the values that `"values": {name: binding}` binds put in at `$name`."""
+    whose d equals that fact); with `"printed": l, "type": t` besides, of what code printed in that
+    field the figure behind the label l, as a number, an integer or a string; `{"text": t}` is what
+    the assistant writes itself, code for example, with the values that
+    `"values": {name: binding}` binds put in at `$name`."""
     turn: int
     """The user turn that it serves, from 0."""
     batch: int

@@ -10,7 +10,7 @@ import json
 from typing import Any, Literal
 
 Operator = Literal[
-    "extend", "branch", "withhold", "perturb", "revise", "cross", "refuse", "compute"
+    "extend", "branch", "withhold", "perturb", "revise", "cross", "refuse", "compute", "glue"
 ]  # fmt: skip
 """A change to a blueprint that makes it rarer."""
 

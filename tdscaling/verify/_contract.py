@@ -53,7 +53,7 @@ def other_labels(
 
 
 def _other_operators(blueprint: Blueprint) -> str | None:
-    operators = blueprint.operators
+    operators, plan = blueprint.operators, blueprint.plan
     if len(set(operators)) != len(operators) or not set(operators) <= set(get_args(Operator)):
         return f"meta.operators: expected each of {get_args(Operator)} once, got {operators}"
     shown = {
@@ -61,6 +61,7 @@ def _other_operators(blueprint: Blueprint) -> str | None:
         "perturb": bool(blueprint.injections),
         "cross": len(blueprint.worlds.keys() - {CALCULATIONS}) > 1,
         "compute": CALCULATIONS in blueprint.worlds,
+        "glue": any("printed" in bound for step in plan for bound in step.arguments.values()),
         "revise": any(turn.revises for turn in blueprint.turns),
     }
     for name, present in shown.items():

@@ -10,7 +10,7 @@ import pytest
 
 from tdscaling.bindings import resolve, rows
 from tdscaling.blueprints._refer import spoken
-from tdscaling.blueprints.dataflow import ORDER, DataFlowBlueprints
+from tdscaling.blueprints.dataflow import COMPUTING, ORDER, DataFlowBlueprints
 from tdscaling.catalog import Catalog
 from tdscaling.clusters.dataflow import DataFlowClusters
 from tdscaling.declared.domain import Domain
@@ -37,7 +37,7 @@ def sampler(**changes: object) -> DataFlowBlueprints:
     options: dict[str, object] = {
         "seed": 1,
         "worlds": 2,
-        "operators": [operator for operator in ORDER if operator != "compute"],
+        "operators": [operator for operator in ORDER if operator not in COMPUTING],
         "max_operators": 3,
         "calls": (1, 12),
         "depth": 3,

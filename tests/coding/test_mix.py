@@ -50,14 +50,16 @@ def test_none_turns_nothing() -> None:
 
 
 def test_without_a_sandbox_there_are_none() -> None:
-    code = coding_parts(NoSandbox(), share=0.5, areas=list(TASKS), recover_share=0.3)
+    code = coding_parts(
+        NoSandbox(), share=0.5, areas=list(TASKS), recover_share=0.3, glue_share=0.5
+    )
     assert (code.share, code.clusters, dict(code.domains)) == (0.0, (), {})
     assert "the code tool is off" in code.off
 
 
 def test_sandbox_that_was_asked_for_by_name_must_work(tmp_path: Path) -> None:
     absent = docker_sandbox(None, f"unix://{tmp_path}/none.sock")
-    knobs: dict[str, Any] = {"areas": list(TASKS), "recover_share": 0.3}
+    knobs: dict[str, Any] = {"areas": list(TASKS), "recover_share": 0.3, "glue_share": 0.5}
     with pytest.raises(SandboxError, match=r"no engine answers .*coding\.share=0"):
         coding_parts(absent, share=0.5, **knobs)
     assert coding_parts(absent, share=0.0, **knobs).off == ""
@@ -66,9 +68,11 @@ def test_sandbox_that_was_asked_for_by_name_must_work(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"share": 1.5}, {"recover_share": -1.0}, {"areas": ["poetry"]}], ids=str
+    "wrong",
+    [{"share": 1.5}, {"recover_share": -1.0}, {"glue_share": 2.0}, {"areas": ["poetry"]}],
+    ids=str,
 )
 def test_knobs_are_checked(wrong: dict[str, object]) -> None:
-    knobs = {"share": 0.5, "areas": list(TASKS), "recover_share": 0.3} | wrong
+    knobs = {"share": 0.5, "areas": list(TASKS), "recover_share": 0.3, "glue_share": 0.5} | wrong
     with pytest.raises(ConfigError, match=f"coding.{next(iter(wrong))}"):
         coding_parts(sandbox(), **knobs)  # type: ignore[arg-type]

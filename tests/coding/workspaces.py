@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +18,7 @@ from tdscaling.coding import printed
 from tdscaling.coding.domain import CodeDomain, cluster_of, code_domain
 from tdscaling.coding.session import CodeSession
 from tdscaling.coding.task import Question, Run
+from tdscaling.declared.domain import Domain
 from tdscaling.environments.declared import DeclaredEnvironments
 from tdscaling.errors import BlueprintError
 from tdscaling.graphs.conversation import ConversationGraph
@@ -43,7 +44,7 @@ def sandbox() -> BubblewrapSandbox:
 
 @functools.cache
 def area(name: str, recover_share: float = 0.0) -> CodeDomain:
-    return code_domain(name, sandbox(), recover_share)
+    return code_domain(name, sandbox(), recover_share=recover_share, glue_share=0.0)
 
 
 def amiss(session: CodeSession, number: int, question: Question, runs: Sequence[Run]) -> str:
@@ -84,7 +85,18 @@ def contract(name: str, family: str, recover_share: float = 0.0, first: int = 0)
 
 def play(blueprint: Blueprint, edit: Edit) -> tuple[Transcript, Verdict]:
     """Play and verify a conversation in which the assistant says something else."""
-    scene = scene_of(blueprint, {name: area(name) for name in blueprint.worlds}, "a seed")
+    return played(blueprint, {name: area(name) for name in blueprint.worlds}, edit)
+
+
+def unchanged(scene: Scene, messages: Sequence[Message], message: Message) -> Message:
+    return message
+
+
+def played(
+    blueprint: Blueprint, domains: Mapping[str, Domain], edit: Edit = unchanged
+) -> tuple[Transcript, Verdict]:
+    """The same, in domains of which some run code."""
+    scene = scene_of(blueprint, domains, "a seed")
     environments = DeclaredEnvironments()
     real = environments.open(scene.domains, blueprint.worlds, ())
 
@@ -107,10 +119,6 @@ def play(blueprint: Blueprint, edit: Edit) -> tuple[Transcript, Verdict]:
         real.close()
 
 
-def unchanged(scene: Scene, messages: Sequence[Message], message: Message) -> Message:
-    return message
-
-
 def trace(transcript: Transcript) -> Trace:
     options = yaml.safe_load((CONF / "metrics" / "default.yaml").read_text())
     del options["_target_"]
@@ -126,7 +134,7 @@ def arguments(message: Message) -> dict[str, Any]:
     return found
 
 
-def instead(message: Message, tool: str, **given: str) -> Message:
+def instead(message: Message, tool: str, **given: Any) -> Message:
     """A message whose call is another."""
     call = {**message["tool_calls"][0], "function": {"name": tool, "arguments": json.dumps(given)}}
     return {**message, "tool_calls": [call]}
