@@ -142,6 +142,35 @@ def coding_share(store: Store) -> CodingShare:
     )
 
 
+_WORDS = """SELECT count(*) FILTER (author = 'model') AS by_model, count(*) AS texts FROM (SELECT
+    unnest(json_extract_string(line, '$.meta.blueprint.authors.*')) AS author
+    FROM documents WHERE accepted)"""
+_LANGUAGES = """SELECT json_extract_string(line, '$.meta.voice.language') AS language, count(*) AS n
+    FROM documents WHERE accepted GROUP BY 1 HAVING language IS NOT NULL ORDER BY 2 DESC, 1"""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Who found the words of blueprints, over the accepted trajectories."""
+
+    by_model: int
+    """Texts in a model's words."""
+    texts: int
+    """Texts that a model was asked for; in the others the template's words stand."""
+
+
+def found_words(store: Store) -> Words:
+    """How many texts of blueprints are in a model's words; nothing where none was asked."""
+    asked = store.query("SELECT 1 FROM llm_calls WHERE role = 'composer' LIMIT 1")
+    return Words(**store.query(_WORDS)[0]) if asked else Words(0, 0)
+
+
+def languages(store: Store) -> list[dict[str, Any]]:
+    """Rows of `language` and `n`, the accepted trajectories whose user was to write in it."""
+    voiced = store.query("SELECT 1 FROM trajectories WHERE accepted AND voice <> '' LIMIT 1")
+    return store.query(_LANGUAGES) if voiced else []
+
+
 def figures(store: Store) -> dict[str, Any]:
     """All figures of the ledger, keyed as in the table `rounds`."""
     bins = bin_sql(complexity_edges(store))

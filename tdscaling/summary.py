@@ -17,7 +17,7 @@ import yaml
 from rich.console import Console
 
 from tdscaling.catalog import Skipped
-from tdscaling.diversity import coding_share
+from tdscaling.diversity import coding_share, found_words
 from tdscaling.store import Store
 
 _INDENT = 12
@@ -54,7 +54,8 @@ def _rows(store: Store, figures: Mapping[str, Any], why: str) -> Iterator[tuple[
     yield "accepted", f"{store.accepted} of {store.next_index} attempted{ended}"
     if store.accepted < store.next_index:
         yield "rejected", _rejections(store)
-    for name in ("domain", "mode", "signature"):
+    voiced = ["voice"] if figures["voice_support"] else []
+    for name in ("domain", "mode", "signature", *voiced):
         yield f"{name}s", _entropy(figures, name)
     yield (
         "complexity",
@@ -65,6 +66,9 @@ def _rows(store: Store, figures: Mapping[str, Any], why: str) -> Iterator[tuple[
     if share.draws:
         yield "coding", f"{share.accepted:.1%} of the accepted, {share.drawn:.1%} of the draws"
     yield "coverage", f"{figures['cells_covered']} cells, {figures['tools_covered']} tools"
+    found = found_words(store)
+    if found.texts:
+        yield "words", f"{found.by_model:,} of {found.texts:,} by a model, the others by templates"
     if paid := store.query(_PAID):
         yield from _spent(paid[0], store, figures)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def outcomes(draw: st.DrawFn) -> list[Outcome]:
                 ),
                 turns=1,
                 line="\u00e6\U0001f600x" * draw(st.integers(0, 300)),
+                voice=draw(st.sampled_from(["", "", "a nurse | short", "short", 'quo"te'])),
             )
         )
     return made
@@ -151,6 +153,16 @@ def test_entropies_by_hand(tmp_path: Path) -> None:
     assert domain.bits == pytest.approx(0.8112781244591328)  # of 3/4 and 1/4
     assert domain.evenness == pytest.approx(domain.bits)
     assert (signature.bits, signature.effective, signature.evenness) == (0, 1, 0)
+
+
+def test_entropy_of_voices_by_hand(tmp_path: Path) -> None:
+    """Four voices twice each among ten trajectories, of which two have none."""
+    voices = ["", "", *("abcd" * 2)]
+    found = entropies(
+        tmp_path, [replace(kept(i, {}, "m"), voice=voice) for i, voice in enumerate(voices)]
+    )["voice"]
+    assert (found.n, found.support, found.singletons) == (10, 4, 0)
+    assert (found.bits, found.effective, found.evenness) == pytest.approx((2, 4, 1))
 
 
 def test_entropies_of_nothing(tmp_path: Path) -> None:

@@ -118,7 +118,15 @@ def _who(summary: Summary) -> str:
     played = _table(["role", "played by", "trajectories"], _columns(summary.roles, *_ROLE))
     if not summary.models:
         return played + "\nNo language model was called.\n"
-    return played + "\n" + _table(list(_MODEL), _columns(summary.models, *_MODEL))
+    notes = []
+    if summary.words.texts:
+        share = f"{summary.words.by_model:,} of {summary.words.texts:,}"
+        notes.append(f"Goals, requests and replies in a model's words: {share}; else templates.\n")
+    if summary.languages:
+        told = ", ".join(f"{_cell(row['language'])} ({row['n']:,})" for row in summary.languages)
+        notes.append(f"Languages that users were asked to write in: {told}.\n")
+    models = _table(list(_MODEL), _columns(summary.models, *_MODEL))
+    return "\n".join([played, *notes, models])
 
 
 _ROLE = ("role", "player", "n")

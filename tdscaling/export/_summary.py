@@ -8,6 +8,7 @@ in a fixed order: the card is byte-identical for the same ledger.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,10 @@ class Summary:
     """provenance, n: tool calls of accepted trajectories"""
     roles: list[Row]
     """role, player, n: accepted trajectories"""
+    words: diversity.Words
+    """Who found the words of blueprints"""
+    languages: list[Row]
+    """language, n: accepted trajectories whose user was to write in it"""
     models: list[Row]
     """role, model, n, prompt_tokens, completion_tokens, cost_usd: all attempts"""
     complexity: Row
@@ -83,6 +88,9 @@ _LICENCES = """SELECT coalesce(nullif(title, ''), name) AS service, licence, too
 _COMPLEXITY = """SELECT median(complexity) AS median, quantile_cont(complexity, 0.9) AS p90,
     avg(turns) AS turns FROM trajectories WHERE accepted"""
 
+_COUNTED = re.compile(r" \(\d+ of \d+\)$")
+"""How many words of one blueprint a model found; all of them are counted in `words`."""
+
 
 def _coverage(store: Store, figures: Row) -> Row:
     offered = store.query("SELECT id, tools FROM clusters")
@@ -113,7 +121,7 @@ def _players(store: Store) -> list[Row]:
     for row in store.query(_ROLES):
         for role, player in (json.loads(row["roles"]) if row["roles"] else {}).items():
             name = player if isinstance(player, str) else canonical(player)
-            played[role, name] += row["n"]
+            played[role, _COUNTED.sub("", name)] += row["n"]
     return [
         {"role": role, "player": player, "n": n} for (role, player), n in sorted(played.items())
     ]
@@ -142,6 +150,8 @@ def summarise(store: Store) -> Summary:
         operators=store.query(_OPERATORS),
         provenance=store.query(_PROVENANCE),
         roles=_players(store),
+        words=diversity.found_words(store),
+        languages=diversity.languages(store),
         models=store.query(_MODELS),
         complexity={
             **store.query(_COMPLEXITY)[0],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -16,7 +17,7 @@ from tdscaling.errors import BlueprintError, ConfigError, EndpointError, RoleErr
 from tdscaling.roles import Said, Scene
 from tdscaling.roles.assistant.narrated import NarratedAssistant, _fault
 from tdscaling.roles.assistant.scripted import ScriptedAssistant
-from tdscaling.schema import Draw, Message, Operator, Request, digest
+from tdscaling.schema import Draw, Message, Operator, Request, Voice, digest
 from tdscaling.tools.declared import DeclaredTools
 from tests.llm.endpoints import endpoint
 from tests.openai_server import Answer, Body, Server, dead_url, refused, said, serving
@@ -166,6 +167,18 @@ def test_refusal_must_survive() -> None:
     with serving(rewording(lambda text: text.replace(refusal, "no"))) as server:
         found = narrated(server, "refuse")
     assert found.message == scripted("refuse")
+
+
+def test_language_of_the_user_is_told() -> None:
+    here = scene("withhold")
+    said_in = replace(here, blueprint=replace(here.blueprint, voice=Voice(language="German")))
+    with serving(rewording(lambda text: f"Gern! {text}")) as server:
+        assistant = NarratedAssistant(llm=endpoint(server.base_url), tries=1)
+        for scene_ in (here, said_in):
+            asyncio.run(assistant.speak(scene_, conversation("withhold")))
+    prompts = [body["messages"][0]["content"] for body in server.requests]
+    assert ["Write in German." in prompt for prompt in prompts] == [False, True]
+    assert list(assistant.prompts) == ["assistant"]
 
 
 def test_failed_request_fails_the_attempt() -> None:

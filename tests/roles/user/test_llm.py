@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from tdscaling.errors import ConfigError, EndpointError, RoleError
 from tdscaling.roles.user.llm import STOP, LlmUser
+from tdscaling.schema import Voice
 from tests.llm.endpoints import endpoint
 from tests.openai_server import Server, dead_url, refused, said, serving
 from tests.roles import marked
@@ -47,6 +51,30 @@ def test_it_is_told_what_to_hold_back() -> None:
         for line in lines
         if marked.WITHHELD in line
     ] == [True]
+
+
+def test_it_is_told_its_voice() -> None:
+    plain = replace(marked.blueprint(), voice=Voice("a nurse", "short", "English"))
+    foreign = replace(marked.blueprint(), voice=Voice(language="German"))
+    with serving(said("Hi")) as server:
+        for contract in (marked.blueprint(), plain, foreign):
+            marked.speak(user(server), START, blueprint=contract)
+    bare, english, german = (body["messages"][0]["content"] for body in server.requests)
+    assert "Who you are: a nurse. Do not say so." in english
+    assert "How you write: short." in english
+    assert "Write in" not in english
+    assert "Write in German;" in german
+    assert "Who you are" not in german
+    voiceless = [line for line in english.splitlines() if "ou are: " not in line]
+    assert [line for line in voiceless if line and "How you" not in line] == [
+        line for line in bare.splitlines() if line
+    ]
+
+
+def test_its_prompt_has_a_digest() -> None:
+    told = LlmUser(llm=endpoint("http://127.0.0.1:9/v1"), tries=1).prompts
+    assert list(told) == ["user"]
+    assert re.fullmatch("[0-9a-f]{16}", told["user"])
 
 
 def test_its_words_are_the_message() -> None:
