@@ -158,6 +158,9 @@ NO_REPLY: dict[str, tuple[Fault, str]] = {
     "terminal_codes": (answered(refused(400, "\x1b[2Jgone\u202e")), r"400: \\x1b\[2Jgone\\u202e"),
 }
 """Each fault after which there is no reply, and what its rejection says."""
+SLOW = {"silent", "trickle"}
+PASSES = {"429", "500", "503", "cut_at_once", "cut_in_the_middle", "slammed", "reset", *SLOW}
+"""Faults after which the same request may succeed."""
 ODD_USAGE: dict[str, Answer] = {
     "missing": said("fine", usage=False),
     "null": Answer({**said("fine", usage=False).body, "usage": None}),
@@ -196,7 +199,8 @@ def misbehaving(
     try:
         yield server
     finally:
-        loop.call_soon_threadsafe(ended.set)
+        with contextlib.suppress(RuntimeError):  # it has ended by itself
+            loop.call_soon_threadsafe(ended.set)
         thread.join()
 
 

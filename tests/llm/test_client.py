@@ -6,9 +6,16 @@ import asyncio
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tracers.context import collect_runs
+from langchain_core.tracers.langchain import wait_for_all_tracers
 from langchain_openai import ChatOpenAI
+from langsmith import Client as Langsmith
+from langsmith.run_helpers import tracing_context
 
 from tdscaling.llm._client import Client
+from tests.llm.misbehaving import Fault, answered, misbehaving
 from tests.openai_server import Answer, said, serving
 
 TOOL = {
@@ -38,8 +45,22 @@ MESSAGES: list[dict[str, Any]] = [
 SCHEMA = {"name": "verdict", "schema": {"type": "object", "properties": {}}}
 
 
+KEY = "sk-very-secret-0123456789"
+
+
 async def key() -> str:
-    return "k"
+    return KEY
+
+
+def port_noted(ports: set[int]) -> Fault:
+    """A good answer; the client's port is noted."""
+    right = answered(said("hi"))
+
+    async def fault(wire: asyncio.StreamWriter) -> bool | None:
+        ports.add(wire.get_extra_info("peername")[1])
+        return await right(wire)
+
+    return fault
 
 
 def client(base_url: str, *, own_server: bool) -> Client:
@@ -111,3 +132,83 @@ def test_choice_comes_back_as_it_was_sent() -> None:
 def test_no_choices_is_an_error() -> None:
     with serving(Answer({"choices": []})) as server, pytest.raises((ValueError, IndexError)):
         ask(server.base_url, seed=1, tools=[])
+
+
+class Watching(BaseCallbackHandler):
+    """A tracer of the user's."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **more: Any) -> None:
+        self.seen.append([message.content for message in messages[0]])
+
+    def on_llm_end(self, response: Any, **more: Any) -> None:
+        self.seen.append(response.generations[0][0].message)
+
+
+BROKEN = said("on it", calls=[("find", '{"to": OSL')])
+
+
+def watched(base_url: str) -> list[Any]:
+    """What callbacks that are configured around a request see."""
+    watching = Watching()
+
+    async def node(_: Any) -> dict[str, Any]:
+        asked = client(base_url, own_server=True)
+        return await asked.ask(MESSAGES, seed=7, tools=[TOOL], json_schema=None)
+
+    sent = asyncio.run(RunnableLambda(node).ainvoke("", {"callbacks": [watching]}))
+    assert sent["choice"] == BROKEN.body["choices"][0]
+    return watching.seen
+
+
+def test_callbacks_see_the_request_and_the_reply_stays_as_it_was_sent() -> None:
+    with serving(BROKEN) as server:
+        ask(server.base_url, seed=7, tools=[TOOL])
+        seen, message = watched(server.base_url)
+    assert server.requests[0] == server.requests[1]
+    assert seen == ["Be brief.", "To Oslo, ß ✈", "", "[]"]
+    assert (message.content, message.usage_metadata["input_tokens"]) == ("on it", 100)
+
+
+def test_odd_reply_stays_as_it_was_sent_before_callbacks_too() -> None:
+    odd = Answer({"choices": [{"message": {"role": "assistant", "content": [7], "x": 1}}]})
+    with serving(odd) as server:
+        plain = ask(server.base_url, seed=7, tools=[])
+        with collect_runs() as runs:
+            traced = ask(server.base_url, seed=7, tools=[])
+    assert traced == plain == {"choice": odd.body["choices"][0], "usage": None}
+    assert len(runs.traced_runs) == 1
+
+
+def test_langsmith_sees_the_calls_where_it_is_configured() -> None:
+    def answer(body: dict[str, Any]) -> Answer:
+        return said("hi") if "model" in body else Answer({})
+
+    with serving(answer) as server:
+        langsmith = Langsmith(api_url=server.base_url, api_key="k", auto_batch_tracing=False)
+        for enabled in (True, False):
+            with tracing_context(enabled=enabled, client=langsmith):
+                ask(server.base_url, seed=7, tools=[TOOL])
+            wait_for_all_tracers()
+    runs = [body for body in server.requests if "model" not in body]
+    assert len(server.requests) == 3
+    assert len(runs) == 1
+    assert runs[0]["run_type"] == "llm"
+    assert "To Oslo" in str(runs[0]["inputs"])
+    assert KEY not in str(runs)
+
+
+@pytest.mark.parametrize("requests", [1, 40])
+def test_connections_are_used_again_and_closed(requests: int) -> None:
+    async def some(base_url: str) -> None:
+        asked = client(base_url, own_server=True)
+        for _ in range(requests):
+            await asked.ask(MESSAGES, seed=7, tools=[], json_schema=None)
+
+    connections = set()
+    with misbehaving(lambda server, body: port_noted(connections)) as server:
+        asyncio.run(some(server.base_url))
+        assert server.requests == requests
+    assert len(connections) == 1

@@ -20,6 +20,8 @@ from tests.llm.endpoints import endpoint
 from tests.llm.misbehaving import (
     NO_REPLY,
     ODD_USAGE,
+    PASSES,
+    SLOW,
     Fault,
     Misbehaving,
     answered,
@@ -31,7 +33,6 @@ from tests.openai_server import Answer, Body, refused, said
 assert _client, "imported here, so that no test measures how long that takes"
 HELLO = [{"role": "user", "content": "hello"}]
 SHORT = {"timeout": 10.0, "backoff": 0.0, "backoff_max": 0.01}
-SLOW = {"silent", "trickle"}
 
 
 def chat(base_url: str, **changed: Any) -> Reply:
@@ -65,9 +66,6 @@ def test_fault_is_a_reason_and_no_content(name: str) -> None:
     assert len(caught.value.calls) == 1
     assert caught.value.calls[0].cost_usd == 0
     assert str(caught.value).isprintable()
-
-
-PASSES = ("429", "500", "503", "cut_at_once", "cut_in_the_middle", "slammed", "reset", *SLOW)
 
 
 @pytest.mark.parametrize("name", NO_REPLY)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
+from tests.llm.outcomes import lines, rows
 from tests.openai_server import Answer, Body, dead_url, refused, said, serving
 from tests.oracle import oracle, spoken
 
@@ -30,16 +29,6 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
-
-
-def lines(folder: Path) -> list[dict[str, Any]]:
-    text = (folder / "dataset" / "train.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def rows(folder: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(folder / "run.duckdb"), read_only=True) as ledger:
-        return ledger.execute(query, values).fetchall()
 
 
 @pytest.fixture(scope="module")
