@@ -80,11 +80,29 @@ def explain(
             if options and isinstance(choice, str) and choice not in options:
                 listed = ", ".join(nearest(choice, options))
                 return f"{override.key_or_group}: no option {choice!r}; there are: {listed}"
+    for override in parsed:
+        if override.key_or_group in offered and (told := _several(override, compose([]))):
+            return told
     plain = [o for o in parsed if o.key_or_group not in offered and "/" not in o.key_or_group]
     if plain:
         rest = [word for word, o in zip(overrides, parsed, strict=True) if o not in plain]
         return _unknown_key(plain, dotted_keys(compose(rest)), offered)
     return _unknown_group(parsed, offered)
+
+
+def _several(override: Override, config: DictConfig) -> str | None:
+    """Why a group cannot be chosen of which the command takes several, each by its name."""
+    group = f"{override.key_or_group}@"
+    parts = [str(k)[len(group) :] for k in config.hydra.runtime.choices if str(k).startswith(group)]
+    if not parts:
+        return None
+    wanted = override.value()
+    say = f"type need={wanted} to ask for it, " if "need" in config and wanted in parts else ""
+    listed = " and ".join(sorted(parts))
+    return (
+        f"{override.key_or_group}: this command takes both {listed}; {say}or set a knob of one, "
+        f"such as {parts[-1]}.KEY=VALUE"
+    )
 
 
 def _unknown_key(plain: list[Override], known: set[str], offered: Iterable[str]) -> str | None:

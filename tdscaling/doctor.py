@@ -15,8 +15,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tdscaling.errors import SandboxError
 from tdscaling.sandbox import Sandbox
+from tdscaling.sandbox._image import REMAKE
 from tdscaling.sandbox._image import build as build_image
+from tdscaling.sandbox._image import damage as image_damage
 
 Need = Literal["any", "all", "docker", "bubblewrap", "none"]
 _PLAIN_WIDTH = 120
@@ -43,7 +46,7 @@ def doctor(
         cache: folder of the image; None for the usual one.
 
     Returns:
-        0 if all that is needed works, else 1.
+        0 if all that is needed works, else 1; also 1 where the image is damaged.
 
     Raises:
         SandboxError: if the image cannot be made.
@@ -54,11 +57,22 @@ def doctor(
     if build:
         image = build_image(Path(cache) if cache else None, again=True, say=_progress)
         console.print(f"image {image.digest} in {image.root}", markup=False, soft_wrap=True)
+    elif amiss := _damage(cache):
+        console.print(f"image: damaged: {amiss}; type: {REMAKE}", markup=False, soft_wrap=True)
+        return 1
     sections: Sequence[Callable[[], bool]] = [
         lambda: _sandboxes(console, [docker, bubblewrap], need, strict),
     ]
     healthy = [section() for section in sections]
     return int(not all(healthy))
+
+
+def _damage(cache: str | None) -> str:
+    """What is amiss with the image that is there."""
+    try:
+        return image_damage(Path(cache) if cache else None)
+    except SandboxError:  # no image can be made here; the backends say so, or need none
+        return ""
 
 
 def _progress(line: str) -> None:

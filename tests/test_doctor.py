@@ -10,6 +10,7 @@ import pytest
 
 from tdscaling.__main__ import main
 from tdscaling.doctor import doctor
+from tdscaling.sandbox._image import build
 from tdscaling.sandbox.none import NoSandbox
 
 
@@ -81,3 +82,24 @@ def test_unknown_need_is_refused() -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert "need" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["docker", "bubblewrap"])
+def test_a_sandbox_by_name_is_answered_with_what_to_type(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", f"sandbox={name}"]) == 1
+    told = capsys.readouterr().err
+    assert f"sandbox: this command takes both bubblewrap and docker; type need={name}" in told
+
+
+def test_damaged_image_is_told_with_what_to_type(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = build(cache)
+    with (image.root / "etc/passwd").open("r+b") as file:
+        file.write(b"r00t")
+    assert main(["doctor", f"cache={cache}", "need=none"]) == 1
+    told = capsys.readouterr().out
+    assert f"image: damaged: {image.root}: expected {image.digest}, got sha256:" in told
+    assert "type: tdscaling doctor build=true" in told

@@ -20,13 +20,17 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from tdscaling.errors import SandboxError
+from tdscaling.sandbox._image_state import Image, found_in, look
 
 PYTHON = Path("/usr/bin/python3")
 """The system's own: one built by pyenv or conda has its files elsewhere."""
+
+REMAKE = "tdscaling doctor build=true"
+"""What makes the image anew."""
 
 RECIPE = 5
 """Counts up when this module makes another folder of the same packages."""
@@ -59,16 +63,6 @@ _OPTIONAL = ("/usr/share/zoneinfo", "/usr/lib/locale/C.utf8")
 """Taken where they are: time zones, and the locale where the C library has it as files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    """A root folder and its tar."""
-
-    root: Path
-    tar: Path
-    digest: str
-    """`sha256:` and the digest of the tar."""
-
-
 def default_cache() -> Path:
     """Folder of images where none is configured: one that the sandbox's user can enter."""
     if os.geteuid() == 0:
@@ -91,24 +85,44 @@ def build(
     """
     folder = (cache or default_cache()).absolute()
     place = folder / f"image-{_key()}"
-    if not again and (place / "digest").is_file():
-        return _found(place)
+    found = None if again else found_in(place)
+    if isinstance(found, Image):
+        return found
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         with _alone(folder):
-            if again or not (place / "digest").is_file():  # else made by who held the lock
+            found = None if again else found_in(place)  # perhaps made by who held the lock
+            if not isinstance(found, Image):
+                if found:
+                    say(f"sandbox: the image in {place} is damaged ({found}) and is made again")
                 _make(place, say)
     except OSError as error:
         raise SandboxError(
-            f"{folder}: expected a folder for the sandbox's image, got: {error}; choose another "
-            "with sandbox.cache=PATH"
+            f"{folder}: expected a folder for the sandbox's image, got: {error}"
+            f"{f'; the image in it is damaged ({found})' if isinstance(found, str) else ''}; "
+            "choose another with sandbox.cache=PATH"
         ) from error
-    return _found(place)
+    made = found_in(place)
+    if not isinstance(made, Image):
+        raise SandboxError(f"{place}: the image changes while it is made ({made}); type: {REMAKE}")
+    return made
 
 
-def _found(place: Path) -> Image:
-    digest = (place / "digest").read_text(encoding="utf-8").strip()
-    return Image(place / "root", place / "root.tar", digest)
+def damage(cache: Path | None = None) -> str:
+    """What is amiss with the image in the cache by each of its bytes; empty if nothing is.
+
+    Starts look at names, modes and sizes alone, which takes some milliseconds.
+    """
+    place = (cache or default_cache()).absolute() / f"image-{_key()}"
+    found = found_in(place)
+    if not isinstance(found, Image):
+        return f"{place}: {found}" if found else ""
+    with found.tar.open("rb") as file:
+        packed = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    if packed != found.digest:
+        return f"{found.tar}: expected {found.digest}, got {packed}"
+    here = _pack(found.root, _Hashing())
+    return "" if here == found.digest else f"{found.root}: expected {found.digest}, got {here}"
 
 
 @contextmanager
@@ -127,8 +141,9 @@ def _make(place: Path, say: Callable[[str], None]) -> None:
         work.chmod(0o755)
         _fill(work / "root", say)
         say("sandbox: packing")
-        digest = _pack(work / "root", work / "root.tar")
-        (work / "digest").write_text(f"{digest}\n", encoding="utf-8")
+        with (work / "root.tar").open("wb") as file:
+            digest = _pack(work / "root", _Hashing(file))
+        (work / "digest").write_text(f"{digest}\n{look(work)}\n", encoding="utf-8")
         if place.exists():
             place.rename(work / "old")
         work.rename(place)
@@ -310,9 +325,30 @@ def _compile(root: Path, library: Path) -> None:
     )  # fmt: skip
 
 
-def _pack(root: Path, tar: Path) -> str:
-    """Write the tar with sorted names, no dates and no owners; returns its digest."""
-    with tarfile.open(tar, "w", format=tarfile.GNU_FORMAT) as archive:
+class _Hashing:
+    """A file that is written from its start to its end, if there is one, and its digest."""
+
+    def __init__(self, file: BinaryIO | None = None) -> None:
+        self._file, self._hash, self._size = file, hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> int:
+        if self._file:
+            self._file.write(data)
+        self._hash.update(data)
+        self._size += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._size
+
+    def digest(self) -> str:
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+def _pack(root: Path, out: _Hashing) -> str:
+    """Write a tar with sorted names, no dates and no owners; returns its digest."""
+    sink: Any = out
+    with tarfile.open(fileobj=sink, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for path in sorted(root.rglob("*")):
             info = archive.gettarinfo(path, str(path.relative_to(root)))
             info.mtime, info.uid, info.gid, info.uname, info.gname = 0, 0, 0, "", ""
@@ -323,5 +359,4 @@ def _pack(root: Path, tar: Path) -> str:
                     archive.addfile(info, file)
             else:
                 archive.addfile(info)
-    with tar.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    return out.digest()

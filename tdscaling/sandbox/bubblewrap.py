@@ -26,6 +26,7 @@ from tdscaling.errors import SandboxError
 from tdscaling.sandbox import _bootstrap, _cgroups, _image
 from tdscaling.sandbox._box import Box, Channel
 from tdscaling.sandbox._cgroups import Cgroup
+from tdscaling.sandbox._image_state import Image
 from tdscaling.sandbox._limits import MB, Knobs
 from tdscaling.sandbox._sandbox import PooledSandbox
 
@@ -57,12 +58,12 @@ class BubblewrapSandbox(PooledSandbox):
 
     def _settle(self) -> None:
         super()._settle()
-        self._image: _image.Image | None = None
+        self._image: Image | None = None
         self._imaging = threading.Lock()
         # bwrap dies with the thread that started it, so one thread starts them all.
         self._spawner = ThreadPoolExecutor(1, "sandbox-spawner")
 
-    def image(self) -> _image.Image:
+    def image(self) -> Image:
         """The root folder, made at first use."""
         with self._imaging:
             if self._image is None:

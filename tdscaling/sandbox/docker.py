@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import sys
 import threading
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from tdscaling.errors import SandboxError
 from tdscaling.sandbox import _bootstrap, _image, _owner
 from tdscaling.sandbox._box import Box, Channel
+from tdscaling.sandbox._image_state import Image
 from tdscaling.sandbox._limits import MB, Knobs
 from tdscaling.sandbox._sandbox import PooledSandbox
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 LABEL = "tdscaling.owner"
-BUILT = "tdscaling-sandbox"
+BUILT = "localhost/tdscaling-sandbox"
+"""With a host: podman takes a bare name for a registry's. It ignores a tag that comes by itself."""
 UID = 65534
 CALL_SECONDS = 60
 
@@ -121,7 +124,7 @@ class DockerSandbox(PooledSandbox):
                 "make one of this machine's packages"
             ) from error
 
-    def _built(self) -> _image.Image:
+    def _built(self) -> Image:
         return _image.build(self.cache, say=_say)
 
     def _made(self) -> str:
@@ -136,7 +139,7 @@ class DockerSandbox(PooledSandbox):
         except ImageNotFound:
             _say("sandbox: importing the image into the engine")
         client.api.import_image_from_file(
-            str(built.tar), repository=BUILT, tag=tag, changes=["ENV PATH=/usr/bin:/bin"]
+            str(built.tar), repository=f"{BUILT}:{tag}", changes=["ENV PATH=/usr/bin:/bin"]
         )
         return str(client.images.get(f"{BUILT}:{tag}").id)
 
@@ -221,7 +224,7 @@ class DockerSandbox(PooledSandbox):
                 read_only=True,
                 tmpfs={
                     place: f"{options},exec,nosuid,nodev"
-                    for place, options in limits.mounts().items()
+                    for place, options in self._mounts().items()
                 },
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
@@ -238,6 +241,13 @@ class DockerSandbox(PooledSandbox):
             ),
         )
         return config
+
+    def _mounts(self) -> dict[str, str]:
+        """Folders that can be written; podman knows no limit of files: the memory's holds there."""
+        mounts, parts = self.limits.mounts(), self.client().version().get("Components") or []
+        if any("podman" in str(part.get("Name")).lower() for part in parts):
+            return {place: re.sub(r"nr_inodes=\d+,?", "", told) for place, told in mounts.items()}
+        return mounts
 
     def _killer(self, number: str, link: socket.socket, held: Any) -> Callable[[], None]:
         once = threading.Lock()
@@ -290,13 +300,15 @@ class DockerSandbox(PooledSandbox):
             yield
         except NotFound:
             raise
+        except APIError as error:
+            raise SandboxError(
+                f"sandbox=docker: the engine refuses ({_short(error)}); {self.remedy}"
+            ) from error
         except (requests.RequestException, OSError) as error:
             self._forget()
             raise SandboxError(
                 f"sandbox=docker: the engine went away ({_short(error)}); {self.remedy}"
             ) from error
-        except APIError:
-            raise
         except DockerException as error:
             raise SandboxError(f"sandbox=docker: {_short(error)}; {self.remedy}") from error
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,53 @@ def test_built_once_and_again_only_where_asked(cache: Path) -> None:
     assert _image.build(cache, again=True, say=said.append) == first
     assert said
     assert sorted(path.name.split("-")[0] for path in cache.iterdir()) == ["image", "image.lock"]
+
+
+def copied(cache: Path, to: Path) -> Path:
+    """A cache of its own with the image in it; returns the image's folder."""
+    place = _image.build(cache).root.parent
+    shutil.copytree(place, to / place.name, symlinks=True)
+    return to / place.name
+
+
+DAMAGED: dict[str, Callable[[Path], object]] = {
+    "its digest is none": lambda place: (place / "digest").write_bytes(b"\xff\xfe\0rubbish"),
+    "its digest cannot be read": lambda place: (
+        (place / "digest").unlink(), (place / "digest").mkdir()),
+    "files are missing": lambda place: (place / "root/usr/bin/bash").unlink(),
+    "added or changed": lambda place: (place / "root/etc/more").write_text("x"),
+    "it cannot be read": lambda place: (place / "root.tar").unlink(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("why", DAMAGED)
+def test_damaged_image_is_made_again_and_says_so(cache: Path, tmp_path: Path, why: str) -> None:
+    place, said = copied(cache, tmp_path), list[str]()
+    DAMAGED[why](place)
+    assert why in _image.damage(tmp_path)
+    assert _image.build(tmp_path, say=said.append).digest == _image.build(cache).digest
+    assert re.search(rf"is damaged \(.*{why}.*\) and is made again", said[0])
+    assert _image.damage(tmp_path) == ""
+
+
+def test_each_byte_is_looked_at_where_asked(cache: Path, tmp_path: Path) -> None:
+    place = copied(cache, tmp_path)
+    assert _image.damage(tmp_path / "none") == ""
+    for name in ("root/etc/passwd", "root.tar"):
+        data = bytearray((place / name).read_bytes())
+        data[5] ^= 1  # as long as before
+        (place / name).write_bytes(data)
+    assert re.search(r"root\.tar: expected sha256:\w+, got sha256", _image.damage(tmp_path))
+    shutil.copy(_image.build(cache).tar, place / "root.tar")
+    assert re.search(r"root: expected sha256:\w+, got sha256", _image.damage(tmp_path))
+
+
+def test_damaged_image_that_cannot_be_made_again_is_told(cache: Path, tmp_path: Path) -> None:
+    place = copied(cache, tmp_path)
+    DAMAGED["its digest is none"](place)
+    (tmp_path / "image.lock").mkdir()
+    with pytest.raises(SandboxError, match=r"is damaged \(its digest is none\).*sandbox\.cache="):
+        _image.build(tmp_path)
 
 
 def test_image_gives_no_rights_and_holds_what_snippets_need(cache: Path) -> None:
