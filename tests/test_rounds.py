@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from tdscaling.budget import Budget
 from tdscaling.coding.mix import NO_MIX, Mix
 from tdscaling.errors import ConfigError
 from tdscaling.evolution import Evolution
-from tdscaling.budget import Budget
 from tdscaling.rounds import AHEAD, Rounds
 from tdscaling.schema import Draw, Menu, Outcome, Steering, Verdict
 from tdscaling.store import FILE, Store
