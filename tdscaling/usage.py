@@ -122,7 +122,7 @@ def _comments(invocation: Invocation, choices: dict[str, str]) -> dict[str, str]
     sources += [
         (group.replace("/", "."), f"{group}/{part}")
         for group, option in choices.items()
-        for part in (*_shared(invocation, group), option)
+        for part in (*_shared(invocation, group), *_bases(invocation, group, option), option)
     ]
     found: dict[str, str] = {}
     for package, name in sources:
@@ -137,6 +137,14 @@ def _comments(invocation: Invocation, choices: dict[str, str]) -> dict[str, str]
 def _shared(invocation: Invocation, group: str) -> list[str]:
     """Files of a group that its options are made of."""
     return [path.stem for folder in invocation.folders for path in folder.glob(f"{group}/_*.yaml")]
+
+
+def _bases(invocation: Invocation, group: str, option: str) -> list[str]:
+    """Options of a group that another one starts from: entries of its defaults list."""
+    texts = [folder / group / f"{option}.yaml" for folder in invocation.folders]
+    found = next((path.read_text(encoding="utf-8") for path in texts if path.is_file()), "")
+    listed = re.search(r"^defaults:\n((?: +- .*\n)+)", found, re.MULTILINE)
+    return re.findall(r"^ +- (\w+)\s*$", listed[1], re.MULTILINE) if listed else []
 
 
 def _remarks(text: str, package: str) -> dict[str, str]:

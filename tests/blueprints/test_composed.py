@@ -15,6 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tdscaling.__main__ import main
 from tdscaling.blueprints._briefs import Brief, briefs
 from tdscaling.blueprints._faults import fault
 from tdscaling.blueprints.composed import FELL_BACK, NOT_USED, ComposedBlueprints
@@ -316,3 +317,10 @@ def test_values_are_named_to_the_model() -> None:
     for body in requests:
         assert all(value in draft_of(body) for value in values_of(body))
     assert any(values_of(body) for body in requests)
+
+
+def test_help_explains_the_knobs_that_it_shares(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["synthesize", "blueprints=composed", "--help"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "depth: 3 # lookups that may feed a goal one after the other" in lines
+    assert any(line.startswith("versions: 3 # of a text") for line in lines)
