@@ -219,12 +219,15 @@ def _completion(body: bytes) -> dict[str, Any]:
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        start = body[:SHOWN].decode(errors="replace")
-        raise ValueError(f"no JSON ({error}): {start}") from None
+        raise ValueError(f"no JSON ({error}): {_start(body)}") from None
     if not isinstance(data, dict):
-        raise ValueError(f"no JSON object: {body[:SHOWN].decode(errors='replace')}")
+        raise ValueError(f"no JSON object: {_start(body)}")
     choices = data.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         refusal = data.get("error")
         raise ValueError(f"no choices: {refusal}" if refusal else "no choices")
     return data
+
+
+def _start(body: bytes) -> str:
+    return body[:SHOWN].decode(errors="replace") + ("..." if len(body) > SHOWN else "")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 OPENAI = "https://api.openai.com/v1"
 CHARACTERS = 4
 """Characters of a token, where an endpoint does not count."""
+CUT_KEY = 4
+"""Characters of a key that are too many to show."""
 MOST_TOKENS = 100_000_000
 """No request has more: an endpoint that says so did not count."""
 ESTIMATED = "tokens_estimated"
@@ -242,7 +244,11 @@ class OpenAIEndpoint:
     def _clean(self, text: str) -> str:
         """The text without the key, which endpoints like to repeat when they refuse it."""
         key = self._key()
-        return text.replace(key, "***") if key else text
+        if key:
+            text = text.replace(key, "***")
+            for length in range(len(key) - 1, CUT_KEY - 1, -1):  # where its words were shortened
+                text = text.replace(f"{key[:length]}...", "***...")
+        return text
 
     def _counted(
         self,

@@ -146,6 +146,14 @@ def test_endpoint_that_cannot_be_used(answer: Answer, words: tuple[str, ...], ke
     assert key not in repr(pickle.dumps(caught.value))
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_key_in_words_that_are_shortened_is_not_shown(status: int, key: str) -> None:
+    for before in range(160, 320, 6):
+        with serving(Answer(f"{'x' * before}{key}{'y' * 400}", status)) as server:
+            text = str(failing(server))
+        assert key[:5] not in text
+
+
 @pytest.mark.parametrize("retries", [0, 1])
 def test_dead_endpoint(retries: int) -> None:
     url = dead_url()
@@ -196,6 +204,11 @@ def test_many_requests_share_a_client() -> None:
         ({"max_tokens": 0}, r"llm\.max_tokens"),
         ({"timeout": 0.0}, r"llm\.timeout"),
         ({"retries": -1}, r"llm\.retries"),
+        ({"max_reply_bytes": 0}, r"llm\.max_reply_bytes: expected at least 1, got 0"),
+        ({"backoff": -0.1}, r"llm\.backoff: "),
+        ({"backoff": 5.0, "backoff_max": 4.0}, r"llm\.backoff_max: expected at least llm\.backoff"),
+        ({"retry_after_max": -1.0}, r"llm\.retry_after_max"),
+        ({"max_concurrency": 0}, r"llm\.max_concurrency: expected at least 1, or null, got 0"),
         ({"price_prompt": -1.0}, r"llm\.price_prompt"),
         ({"price_completion": -1.0}, r"llm\.price_completion"),
     ],
