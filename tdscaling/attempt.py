@@ -42,6 +42,8 @@ from tdscaling.verification import Case, Verification
 
 PLANNERS = 64
 """Plans over servers that are made side by side in one process, at most; they only wait."""
+RUN_CODE = frozenset(("compute", "glue"))
+"""Operators whose plans run code, and so wait for a sandbox."""
 NO_TRACE = Trace((), "", "", (), 0.0)
 SYSTEM = (
     "You are an assistant with tools. {about} It is {clock}. Use the tools to do what the user "
@@ -151,7 +153,7 @@ class Attempt:
         """
         try:
             home = self._domains[cluster.domain]
-            if not home.blocking and "compute" not in draw.request.operators:
+            if not home.blocking and RUN_CODE.isdisjoint(draw.request.operators):
                 return self._blueprints.make(draw, cluster, self._domains)
             # A plan over a server waits for it: the other conversations go on meanwhile.
             loop, make = asyncio.get_running_loop(), self._blueprints.make

@@ -100,18 +100,14 @@ def synthesize(
     ):
         menu, mix = blueprints.menu(found), Mix(code.share, code.clusters, seed)
         rounds = Rounds(store, metrics, evolution, menu, seed, round_size, limits, mix, lag)
-        with (
-            Display(console, limits.trajectories, store.accepted, attempt.account) as display,
-            _spending(store, attempt.account),
-        ):
+        display = Display(console, limits.trajectories, store.accepted, attempt.account)
+        with display, _spending(store, attempt.account):
             interrupted = asyncio.run(work(rounds, attempt, execution, concurrency, display))
         if store.accepted:
             files = export.write(store, directory)
             page = write_report(directory, trajectories=report["trajectories"], store=store)
             print_summary(console, store, metrics.figures(), [*files, page], rounds.why)
-        _raise_what_ended_it(rounds, store, interrupted)
-        if rounds.cut:
-            print_continuation(console, directory)
+        _tell_what_ended_it(console, directory, rounds, store.accepted, interrupted)
     return 0
 
 
@@ -137,13 +133,17 @@ def _spending(store: Store, account: Account) -> Iterator[None]:
         close_all()
 
 
-def _raise_what_ended_it(rounds: Rounds, store: Store, interrupted: bool) -> None:
+def _tell_what_ended_it(
+    console: Console, directory: Path, rounds: Rounds, accepted: int, interrupted: bool
+) -> None:
     if failure := rounds.failure():
         raise TdscalingError(failure)
-    if rounds.cut and not store.accepted:
+    if rounds.cut and not accepted:
         raise TdscalingError(f"nothing was accepted before the run ended: {rounds.why}")
     if interrupted:
         raise KeyboardInterrupt
+    if rounds.cut:
+        print_continuation(console, directory)
 
 
 def _coding(console: Console, sandbox: Sandbox, knobs: dict[str, Any]) -> Coding:
