@@ -75,7 +75,7 @@ def synthesize(
 
     Raises:
         TdscalingError: for what a user can mend.
-        KeyboardInterrupt: if the user ended the run; the dataset so far is written.
+        KeyboardInterrupt: the user ended the run; the dataset so far is written.
     """
     console, directory, limits = Console(), Path(run_dir), Budget.of(budget)
     _check(concurrency, round_size, lag, report)
@@ -93,20 +93,19 @@ def synthesize(
         metrics=metrics,
         account=limits.account(directory, reply_cache),
     )
-    with (
-        contextlib.closing(sandbox),
-        _told_how_to_go_on(console, directory),
-        _ledger(directory, catalog, found, code) as store,
-    ):
+    ledger = _ledger(directory, catalog, found, code)
+    with contextlib.closing(sandbox), _told_how_to_go_on(console, directory), ledger as store:
         menu, mix = blueprints.menu(found), Mix(code.share, code.clusters, seed)
         rounds = Rounds(store, metrics, evolution, menu, seed, round_size, limits, mix, lag)
         display = Display(console, limits.trajectories, store.accepted, attempt.account)
         with display, _spending(store, attempt.account):
             interrupted = asyncio.run(work(rounds, attempt, execution, concurrency, display))
         if store.accepted:
-            files = export.write(store, directory)
-            page = write_report(directory, trajectories=report["trajectories"], store=store)
-            print_summary(console, store, metrics.figures(), [*files, page], rounds.why)
+            files = [
+                *export.write(store, directory),
+                write_report(directory, store=store, **report),
+            ]
+            print_summary(console, store, metrics.figures(), files, rounds.why)
         _tell_what_ended_it(console, directory, rounds, store.accepted, interrupted)
     return 0
 

@@ -83,9 +83,7 @@ class NarratedAssistant:
         calls: list[LlmCall] = []
         fault = ""
         for number in range(self._tries):
-            prompt = fill(
-                "narrate", asked=asked, answer=answer, missing=fault, language=language
-            )
+            prompt = fill("narrate", asked=asked, answer=answer, missing=fault, language=language)
             seed = f"{scene.seed}:narrated:{len(messages)}:{number}"
             request = [{"role": "user", "content": prompt}]
             try:
