@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from tdscaling.schema import (
     Verdict,
     digest,
 )
+from tdscaling.spending.journal import Spent
 from tdscaling.store import Store
 from tdscaling.store_rows import tokens_of
 
@@ -257,6 +258,10 @@ class Rounds:
         self._decisions = [decision for decision in decisions if decision.round > begun]
         told = [decision for decision in decisions if decision.round <= begun]
         self._store.commit(batch, finished, told, raised)
+
+    def settle(self, spent: Sequence[Spent]) -> None:
+        """Keep what models have cost, in conversations that were not finished too."""
+        self._store.put_spending(spent)
 
     def state(self) -> tuple[int, int, dict[str, Any]]:
         """Accepted, attempted, and the metrics' figures."""

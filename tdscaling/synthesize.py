@@ -38,7 +38,7 @@ from tdscaling.rounds import Rounds
 from tdscaling.run_config import RAN_IN, replayed
 from tdscaling.sandbox import Sandbox
 from tdscaling.schema import Cluster
-from tdscaling.spending.account import Account, close_all
+from tdscaling.spending.account import close_all
 from tdscaling.store import FILE, Store
 from tdscaling.summary import print_continuation, print_skipped, print_summary
 from tdscaling.tools import Tools
@@ -79,9 +79,8 @@ def synthesize(
     """
     console, directory, limits = Console(), Path(run_dir), Budget.of(budget)
     _check(concurrency, round_size, lag, report)
-    catalog = _loaded(console, tools, verification)
+    catalog, code = _loaded(console, tools, verification), _coding(console, sandbox, coding)
     found = clusters.build(catalog)
-    code = _coding(console, sandbox, coding)
     attempt = Attempt(
         domains=code.joined(environments.prepare(catalog, found)),
         clusters=(*found, *code.clusters),
@@ -97,8 +96,7 @@ def synthesize(
     with contextlib.closing(sandbox), _told_how_to_go_on(console, directory), ledger as store:
         menu, mix = blueprints.menu(found), Mix(code.share, code.clusters, seed)
         rounds = Rounds(store, metrics, evolution, menu, seed, round_size, limits, mix, lag)
-        display = Display(console, limits.trajectories, store.accepted, attempt.account)
-        with display, _spending(store, attempt.account):
+        with Display(console, limits.trajectories, store.accepted, attempt.account) as display:
             interrupted = asyncio.run(work(rounds, attempt, execution, concurrency, display))
         if store.accepted:
             files = [
@@ -120,16 +118,6 @@ def _loaded(console: Console, tools: Tools, verification: Verification) -> Catal
             "its schema alone is simulated. Add a live server (tools=mcp) or leave the word out"
         )
     return catalog
-
-
-@contextlib.contextmanager
-def _spending(store: Store, account: Account) -> Iterator[None]:
-    """However a run ends, its ledger tells what was paid."""
-    try:
-        yield
-    finally:
-        store.put_spending(account.spent())
-        close_all()
 
 
 def _tell_what_ended_it(
@@ -194,6 +182,7 @@ def _ledger(
         store.put_definitions([definition for definition in told if definition is not None])
         yield store
     finally:
+        close_all()
         store.close()
 
 

@@ -58,6 +58,7 @@ async def work(
                     task.cancel()
                 await asyncio.gather(*running, return_exceptions=True)
                 rounds.flush()
+                rounds.settle(attempt.account.spent())
     if not rounds.done:
         _end(rounds, failed, attempt.account)
     return stopping.is_set()
