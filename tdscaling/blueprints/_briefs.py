@@ -59,6 +59,8 @@ class Brief:
     """Names that no user knows."""
     wishes: tuple[frozenset[str], ...]
     """Per wish, words one of which says what is to be done."""
+    verbs: frozenset[str]
+    """With which a person asks for it."""
     others: frozenset[str]
     """Verbs of changes that nobody asked for."""
     second: tuple[tuple[str, ...], tuple[str, ...]] | None = None
@@ -166,6 +168,7 @@ class _Briefs:
             hidden=frozenset(hidden),
             tools=self._tools,
             wishes=wishes,
+            verbs=frozenset(verb for step in steps for verb in _verbs(self._spec(step))),
             others=self._others(steps, draft),
             foreign=voice.foreign if voice else "",
             **more,

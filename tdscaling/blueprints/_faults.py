@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
-from tdscaling.blueprints._briefs import Brief, figures, kin, masked, said
-from tdscaling.phrasing.verbs import listed
+from tdscaling.blueprints._briefs import LIGHT, Brief, figures, kin, masked, said
+from tdscaling.phrasing.verbs import VERBS, listed
 
-LONGER, MORE = 2.0, 120
+LONGER, MORE = 1.5, 80
 """A text has at most that many times the characters of its draft, and that many more."""
+EXAMPLES = listed("hive hives honey yield yields paint painted dark green abandoned queen")
+"""Words of the examples in the prompt, which small models put into everything."""
+REPEATED = 3
+"""Words in a row that come twice, from which on a model went in circles."""
+COURTESY = 6
+"""Words of a sentence, at most, that may say nothing of what is wanted."""
 ECHO = 6
 """Words in a row that are out of the prompt, from which on they were copied."""
 _MARKUP = re.compile(r"[`{}<>\[\]|\\*#]|__|://|\w+@|\w_\w")
@@ -35,7 +42,7 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _NOT = re.compile(
-    r"\b(?:not|nor|never|none|nothing|neither|without|cannot|no longer|stop|"
+    r"\b(?:no(?! longer)|not|nor|never|none|nothing|neither|without|cannot|no longer|stop|"
     r"\w+n['\u2019]t)\b",
     re.IGNORECASE,
 )
@@ -59,6 +66,9 @@ AGENT = tuple(
         r"\bI(?:['\u2019]ll| will|['\u2019]m going to| am going to)\b(?! (?:need|be|have|want)\b)",
         r"\bI (?:can|may|could help|am able|was able|did|booked|cancel+ed|updated|found|checked)\b",
         r"\b(?:has|have|had) been\b|\b(?:is|are) (?:now|all) (?:set|done)\b",
+        r"(?:^|[.!?;,:]\s+|\band )you (?:can|may|will|have|are|must|should|need|cannot|could)\b",
+        r"\bI(?:['\u2019]m| am) (?:looking (?:up|into)|checking|working|requesting|processing)\b",
+        r"\bthe (?:words?|values?|draft|message|json|customer says|last version)\b",
         r"\blet me\b(?! know\b)|\bhere (?:is|are)\b|\bhere['\u2019]s\b",
         r"^(?:certainly|of course|absolutely|no problem|sure thing|you['\u2019]re welcome)\b",
         r"\bhow (?:can|may) I\b|\banything else\b|\bwould you like\b|\bdo you (?:want|need)\b",
@@ -77,6 +87,18 @@ AGENT = tuple(
 _ENGLISH = listed(
     "the and please could would can you my to for with of is it that this i'd i'm i like need want "
     "from what which into then have there whether under after take look see"
+)
+_AROUND = listed(
+    "please that this would thanks thank sure make should want like with here have take okay "
+    "prefer think guess well just right then them yours good"
+)
+"""Words that a reply may have around its value."""
+_LEADING = listed("and then also after that next first finally so now actually oh well ok okay hi")
+_WANT = re.compile(
+    r"[?]|\b(?:please|kindly|could|can you|would|want|need(?:s|ed)?|wish|help me|tell me|show me|"
+    r"give me|get me|let me know|wonder\w*|I['\u2019]d|"
+    r"I['\u2019]m (?:looking|after|trying|hoping))\b",
+    re.IGNORECASE,
 )
 _MOSTLY = 0.25
 """Share of such words from which a text is in English."""
@@ -144,6 +166,33 @@ def _side(text: str, brief: Brief, prompt: str) -> str:
     return ""
 
 
+def _circles(text: str, brief: Brief, prompt: str) -> str:
+    """Whether a model went on and on, or added what nobody asked for."""
+    if any(_count(text, value) > max(1, _count(brief.draft, value)) for value in brief.keep):
+        return "it says a value more than once"
+    words, before = _plain(text), _plain(brief.draft)
+    runs = [tuple(words[at : at + REPEATED]) for at in range(len(words) - REPEATED + 1)]
+    known = [tuple(before[at : at + REPEATED]) for at in range(len(before) - REPEATED + 1)]
+    twice = {run for run in runs if runs.count(run) > max(1, known.count(run))}
+    doubled = {(one, other) for one, other in pairwise(words) if one == other and one.isalpha()}
+    if twice or doubled - set(pairwise(before)):
+        return "it repeats itself"
+    if (set(words) & EXAMPLES) - set(before):
+        return "it is about the examples"
+    if brief.foreign:
+        return ""
+    if brief.kind == "reply":
+        new = {word for word in words if len(word) > 3} - set(before) - _AROUND
+        return "it says more than the draft" if new else ""
+    meant = [word for word in before if len(word) > 3] + [w for wish in brief.wishes for w in wish]
+    for sentence in _sentences(_rest(text, brief)):
+        said_ = _plain(sentence)
+        off = "\u2022" not in sentence and not any(kin(w, m) for w in said_ for m in meant)
+        if off and len(said_) > COURTESY:
+            return "it adds a sentence that the draft has nothing of"
+    return ""
+
+
 def _sense(text: str, brief: Brief, prompt: str) -> str:
     if brief.foreign:
         return ""
@@ -157,9 +206,28 @@ def _sense(text: str, brief: Brief, prompt: str) -> str:
     for wish in brief.wishes:
         if not any(kin(word, sign) for word in words for sign in wish):
             return "it does not say what is to be done"
+        if not any(_asks(one, brief) for one in _sentences(rest) if _tells(one, wish)):
+            return "it does not ask for it"
     if any(kin(word, verb) for word in words for verb in brief.others):
         return "it asks for something else"
     return ""
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?])\s+", text)
+
+
+def _tells(sentence: str, wish: frozenset[str]) -> bool:
+    return any(kin(word, sign) for word in _plain(sentence) for sign in wish)
+
+
+def _asks(sentence: str, brief: Brief) -> bool:
+    """Whether a sentence wants something: "payment PM-1 has gone out" only states it."""
+    for clause in re.split(r"[,;:]\s+|\b(?:and|so|then)\b", sentence):
+        words = [word for word in _plain(clause) if word not in _LEADING]
+        if words and (words[0] in VERBS | LIGHT or words[0] in brief.verbs):
+            return True  # an imperative
+    return _WANT.search(sentence) is not None
 
 
 def _denials(rest: str, brief: Brief) -> int:
@@ -202,12 +270,16 @@ def _echo(text: str, brief: Brief, prompt: str) -> str:
 
 
 _CHECKS: Sequence[Callable[[str, Brief, str], str]] = (
-    _form, _values, _additions, _side, _sense, _order, _language, _echo,
+    _form, _values, _additions, _side, _circles, _sense, _order, _language, _echo,
 )  # fmt: skip
 
 
 def _rest(text: str, brief: Brief) -> str:
     return masked(text, brief.keep)
+
+
+def _count(text: str, value: str) -> int:
+    return masked(text, [value]).count("\u2022")
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:

@@ -22,9 +22,10 @@ from tdscaling.blueprints.dataflow import DataFlowBlueprints
 from tdscaling.declared.domain import Domain
 from tdscaling.errors import ConfigError
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
-from tdscaling.schema import Blueprint, Draw, LlmCall, Operator, Voice
+from tdscaling.schema import Blueprint, Draw, LlmCall, Message, Operator, Voice
 
 FOLDER = Path(__file__).parent / "prompts"
+PROMPTS = ("composer", "composer_examples", "composer_text")
 NOT_USED = "not_used"
 """`LlmCall.error` of a version that failed a check."""
 FELL_BACK = "fell_back"
@@ -80,7 +81,7 @@ class ComposedBlueprints(DataFlowBlueprints):
         self._llm = endpoint_of(llm, "composer")
         self._versions = versions
         self.author = str(self._llm.model)
-        self.prompts = {"composer": prompts.digest_of(FOLDER, "composer", "composer_text")}
+        self.prompts = {"composer": prompts.digest_of(FOLDER, *PROMPTS)}
 
     async def compose(
         self, blueprint: Blueprint, draw: Draw, domains: Mapping[str, Domain]
@@ -106,7 +107,8 @@ class ComposedBlueprints(DataFlowBlueprints):
         self, brief: Brief, voice: Voice | None, seed: str, calls: list[LlmCall]
     ) -> str:
         """The words of one text; empty where no version holds."""
-        told = prompts.filled(FOLDER, "composer", voice=voice)
+        told = _told(voice)
+        seen = "\n".join(str(message["content"]) for message in told)
         problem = ""
         for number in range(self._versions):
             wanted = prompts.filled(
@@ -121,20 +123,32 @@ class ComposedBlueprints(DataFlowBlueprints):
             try:
                 reply = await self._llm.chat(
                     "composer",
-                    [{"role": "system", "content": told}, {"role": "user", "content": wanted}],
+                    [*told, {"role": "user", "content": wanted}],
                     seed=f"{seed}:composer:{brief.place}:{number}",
                     json_schema=_shape(brief),
                 )
             except NoReply as error:
                 raise NoReply(str(error), (*calls, *error.calls)) from error
             text = _message(str(reply.message["content"] or ""))
-            problem = fault(text, brief, f"{told} {wanted}")
+            problem = fault(text, brief, f"{seen}\n{wanted}")
             if not problem:
                 calls.append(reply.call)
                 return text
             last = number == self._versions - 1
             calls.append(replace(reply.call, error=FELL_BACK if last else NOT_USED))
         return ""
+
+
+def _told(voice: Voice | None) -> list[Message]:
+    """What comes before each text: small models learn from turns rather than from rules."""
+    told: list[Message] = [
+        {"role": "system", "content": prompts.filled(FOLDER, "composer", voice=voice)}
+    ]
+    examples = prompts.filled(FOLDER, "composer_examples").splitlines()
+    for draft, words in zip(examples[::2], examples[1::2], strict=True):
+        told.append({"role": "user", "content": f"Draft: {draft}"})
+        told.append({"role": "assistant", "content": json.dumps({"message": words})})
+    return told
 
 
 def _shape(brief: Brief) -> dict[str, Any]:

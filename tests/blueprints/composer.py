@@ -11,13 +11,13 @@ from tests.openai_server import Answer, Body, said
 
 def draft_of(body: Body) -> str:
     """The draft that a request is about."""
-    text: str = body["messages"][1]["content"]
+    text: str = body["messages"][-1]["content"]
     return text.rpartition("Draft: ")[2]
 
 
 def values_of(body: Body) -> list[str]:
     """The values that a request wants kept."""
-    found = re.search(r"^Values to copy: (.*)$", body["messages"][1]["content"], re.MULTILINE)
+    found = re.search(r"^Values to copy: (.*)$", body["messages"][-1]["content"], re.MULTILINE)
     return found[1].split("; ") if found else []
 
 

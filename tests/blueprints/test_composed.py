@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tdscaling.__main__ import main
 from tdscaling.blueprints._briefs import Brief, briefs
-from tdscaling.blueprints._faults import fault
+from tdscaling.blueprints._faults import _order, fault
 from tdscaling.blueprints.composed import FELL_BACK, NOT_USED, ComposedBlueprints
 from tdscaling.configuration import conf_dir
 from tdscaling.errors import BlueprintError, ConfigError, EndpointError, RoleError
@@ -137,6 +137,12 @@ BAD: list[Callable[[str], str]] = [
     lambda draft: f"{polite(draft)} \u202e",
     lambda draft: f"{polite(draft)} {'I am very glad to be here. ' * 40}",
     lambda draft: f"{polite(draft)} Never do it.",
+    lambda draft: f"{polite(draft)} please, please, please",
+    lambda draft: f"{polite(draft)} There is no information on it.",
+    lambda draft: f"{polite(draft)} The paint is dark green.",
+    lambda draft: f"{polite(draft)} You can use the system for it.",
+    lambda draft: f"{polite(draft)} {draft}",
+    lambda draft: f"{polite(draft)} My old neighbour sings under a big blue umbrella.",
     lambda draft: f"{polite(draft)} Use search_flights for it.",
     lambda draft: f"{polite(draft)} Ask for everything that the draft asks for.",
     lambda draft: (
@@ -179,7 +185,9 @@ def test_what_was_wrong_is_told_but_not_what_is_held_back() -> None:
     found, calls, requests = composed(before, leak, wording(polite))
     assert found.authors["turns.0.request"] == "model"
     assert [call.error for call in calls][:2] == [NOT_USED, None]
-    assert "Your last version was wrong: it says something" in requests[1]["messages"][1]["content"]
+    assert (
+        "Your last version was wrong: it says something" in requests[1]["messages"][-1]["content"]
+    )
     assert secret not in json.dumps(requests[:2])
 
 
@@ -198,7 +206,8 @@ def test_a_revision_keeps_its_direction() -> None:
     new, old = brief.revision
     turned = brief.draft.replace(new, "\0").replace(old, new).replace("\0", old)
     assert not fault(polite(brief.draft), brief, "")
-    assert fault(polite(turned), brief, "") == f"it does not say what is replaced: {old}"
+    assert _order(polite(turned), brief, "") == f"it does not say what is replaced: {old}"
+    assert fault(polite(turned), brief, "")
     assert fault(polite(brief.draft.replace("instead of", "and")), brief, "")
 
 
@@ -221,6 +230,19 @@ def test_another_wish_is_no_wording_of_it() -> None:
         fault(f"{polite(brief.draft)} Also {verb} it.", brief, "") == "it asks for something else"
     )
     assert fault(f"Good day, something about {' and '.join(brief.keep)}.", brief, "")
+
+
+def test_a_statement_asks_for_nothing() -> None:
+    brief = brief_of("extend", lambda b: "whether payment" in b.draft and len(b.keep) == 1)
+    assert not fault(f"Has payment {brief.keep[0]} gone out?", brief, "")
+    told = f"Payment {brief.keep[0]} has gone out. Please check it."
+    assert fault(told, brief, "") == "it does not ask for it"
+
+
+def test_a_reply_says_no_more_than_its_draft() -> None:
+    brief = brief_of("withhold", lambda b: b.kind == "reply" and b.draft.startswith("The "))
+    assert not fault(f"{brief.keep[0]}, please.", brief, "")
+    assert fault(f"The latest one is {brief.keep[0]}.", brief, "") == "it says more than the draft"
 
 
 def test_names_out_of_the_world_are_no_words_of_the_user() -> None:
