@@ -38,6 +38,7 @@ async def work(
     """
     stopping, slots = asyncio.Event(), execution.slots(concurrency)
     failed: dict[int, BaseException] = {}
+    attempt.account.forget_gauges()
     with _draining(stopping, display):
         async with execution.start(attempt, concurrency) as submit:
             running: Running = {}

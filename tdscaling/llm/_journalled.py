@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from tdscaling.llm import Endpoint, NoReply, Reply
+from tdscaling.llm._limiter import limits
 from tdscaling.schema import LlmCall, Message, canonical
 from tdscaling.spending.account import charged
 from tdscaling.spending.journal import Entry
@@ -83,7 +84,7 @@ class Journalled:
         if entry is None:
             account.admit(role)
             entry = await self._asked(trajectory, role, messages, wanted)
-        await account.keep(key, entry)
+        await account.keep(key, entry, limits)
         if shared and paid:
             await account.share(shared, entry)
         return used(entry)

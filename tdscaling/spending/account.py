@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -19,6 +19,10 @@ from pathlib import Path
 from tdscaling.errors import EndOfRun
 from tdscaling.spending.journal import Entry, Journal, Spent, cached_call
 
+Gauges = Mapping[str, tuple[int, int]]
+"""How many requests an endpoint takes at a time, and how many are on their way, by name."""
+GAUGE_SECONDS = 0.5
+"""How often a process tells its gauges."""
 ALL = ""
 """Key of the caps that hold for all roles together."""
 
@@ -75,9 +79,20 @@ class Account:
         """What this run was answered before."""
         return opened(self.journal).find(key)
 
-    async def keep(self, key: str, entry: Entry) -> None:
-        """Keep an answer of this run before it is used."""
-        await opened(self.journal).put(key, entry)
+    async def keep(self, key: str, entry: Entry, gauges: Callable[[], Gauges] = dict) -> None:
+        """Keep an answer of this run before it is used.
+
+        Args:
+            key: of the request.
+            entry: what it came to.
+            gauges: tells how many requests endpoints take at a time and are busy with, by name;
+                asked once in a while.
+        """
+        told: list[tuple[str, int, int]] = []
+        if time.monotonic() > _told.get(self.journal, 0.0) + GAUGE_SECONDS:
+            _told[self.journal] = time.monotonic()
+            told = [(name, *gauge) for name, gauge in gauges().items()]
+        await opened(self.journal).put(key, entry, told)
 
     def find_shared(self, key: str) -> Entry | None:
         """What any run that shares the cache was answered before, as a call that cost nothing."""
@@ -93,9 +108,14 @@ class Account:
         """What was paid so far, by all starts and processes of this run."""
         return opened(self.journal).spent() if self.journal.exists() else ()
 
-    def gauges(self) -> dict[str, tuple[int, int]]:
-        """Requests that endpoints take at a time, and how many they are busy with."""
+    def gauges(self) -> Gauges:
+        """What all processes told last, summed."""
         return opened(self.journal).gauges() if self.journal.exists() else {}
+
+    def forget_gauges(self) -> None:
+        """Processes of an earlier start are gone."""
+        if self.journal.exists():
+            opened(self.journal).forget_gauges()
 
 
 def charged() -> tuple[Account, str] | None:
@@ -134,6 +154,8 @@ def total(rows: Sequence[Spent]) -> Spent:
 
 _charged: ContextVar[tuple[Account, str] | None] = ContextVar("charged", default=None)
 _journals: dict[Path, Journal] = {}
+_told: dict[Path, float] = {}
+"""When gauges were told last."""
 _lock = threading.Lock()
 
 

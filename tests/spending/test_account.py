@@ -101,3 +101,17 @@ def test_requests_are_charged_to_the_attempt_under_way(tmp_path: Path) -> None:
     with one.charged("000007-cd"):
         assert charged() == (one, "000007-cd")
     assert charged() is None
+
+
+def test_gauges_are_told_once_in_a_while(tmp_path: Path) -> None:
+    one, asked = account(tmp_path), iter(range(100))
+
+    async def keep() -> None:
+        for number in range(5):
+            entry = Entry("000000-ab", CALL, SAID)
+            await one.keep(f"{number}", entry, lambda: {"m at x": (32, next(asked))})
+
+    asyncio.run(keep())
+    assert one.gauges() == {"m at x": (32, 0)}
+    one.forget_gauges()
+    assert one.gauges() == {}
