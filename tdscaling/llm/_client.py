@@ -97,6 +97,7 @@ class Client:
         max_tokens: of a reply.
         timeout: seconds that a request may take as a whole.
         max_reply_bytes: of a reply's body; what is longer is not read.
+        direct: whether no proxy of the environment may be used.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Client:
         max_tokens: int,
         timeout: float,
         max_reply_bytes: int,
+        direct: bool = False,
     ) -> None:
         self._timeout = timeout
         self._most = max_reply_bytes
@@ -120,6 +122,7 @@ class Client:
             timeout=limit,
             limits=httpx2.Limits(max_connections=CONNECTIONS, keepalive_expiry=IDLE_SECONDS),
             event_hooks={"response": [self._bound]},
+            trust_env=not direct,
         )
         self._chat = VerbatimChat(
             base_url=base_url,
