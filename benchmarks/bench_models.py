@@ -18,11 +18,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
 from model_stub import cpu_seconds
-from recorded_stub import serving
+from recorded_stub import asked, serving
 
 HERE = Path(__file__).parent
 MANY = 32
@@ -40,19 +39,13 @@ def command(folder: Path, size: int, *words: str) -> list[str]:
     ]  # fmt: skip
 
 
-def calls_served(url: str) -> int:
-    with urllib.request.urlopen(f"{url}/stats", timeout=60) as response:
-        served: int = json.load(response)["calls"]
-    return served
-
-
 def product(folder: Path, url: str, size: int, concurrency: int) -> dict[str, float]:
     """A run from its first call to its end: report and dataset included."""
     words = (
         "roles/assistant=llm", "llm=openai", "llm.model=m", f"llm.base_url={url}/v1",
         "execution=inline", f"concurrency={concurrency}",
     )  # fmt: skip
-    before = calls_served(url)
+    before = asked(url)["calls"]
     surroundings = os.environ | {"OPENAI_API_KEY": "none"}
     with (
         open(f"{folder}.txt", "w", encoding="utf-8") as out,
@@ -61,7 +54,7 @@ def product(folder: Path, url: str, size: int, concurrency: int) -> dict[str, fl
             start_new_session=True,
         ) as process,
     ):  # fmt: skip
-        while calls_served(url) == before:
+        while asked(url)["calls"] == before:
             time.sleep(0.01)
         began, cpu, last = time.monotonic(), cpu_seconds(process.pid), 0.0
         while process.poll() is None:
@@ -69,7 +62,7 @@ def product(folder: Path, url: str, size: int, concurrency: int) -> dict[str, fl
             time.sleep(0.02)
         wall = time.monotonic() - began
     assert process.returncode == 0, Path(f"{folder}.txt").read_text(encoding="utf-8")
-    return {"calls": calls_served(url) - before, "cpu": last - cpu, "wall": wall}
+    return {"calls": asked(url)["calls"] - before, "cpu": last - cpu, "wall": wall}
 
 
 def bare(dataset: Path, url: str, concurrency: int) -> dict[str, float]:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,11 +52,16 @@ def completion(message: Mapping[str, Any], size: int) -> bytes:
 async def serve(dataset: Path, latency: float) -> None:
     """Serve for ever; the port is the first line on stdout."""
     known = replies(dataset)
-    served = {"calls": 0, "refused": 0}
+    served = {"requests": 0, "again": 0, "calls": 0, "refused": 0}
+    seen: set[bytes] = set()
 
     async def answer(body: bytes) -> tuple[int, bytes]:
         if not body:
             return 200, orjson.dumps(served)
+        whole = hashlib.blake2b(body, digest_size=16).digest()
+        served["requests"] += 1
+        served["again"] += whole in seen
+        seen.add(whole)
         message = known.get(key(orjson.loads(body)["messages"]))
         if message is None:
             served["refused"] += 1
@@ -91,6 +97,13 @@ def serving(dataset: Path, latency: float) -> Iterator[str]:
             yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
         finally:
             process.kill()
+
+
+def asked(address: str) -> dict[str, int]:
+    """What a server has counted: requests, those made before, those answered and refused."""
+    with urllib.request.urlopen(f"{address}/stats", timeout=60) as response:
+        told: dict[str, int] = json.load(response)
+    return told
 
 
 if __name__ == "__main__":
