@@ -33,6 +33,13 @@ NAMING = "hydra.job.config.override_dirname.exclude_keys"
 _SECRET = re.compile(r"(?:^|[&;?_-])(?:\w*key|\w*token|secret|password|passwd|pwd|auth|sig)=", re.I)
 """Parameters of an address that hold what nobody else may know."""
 
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+NO_VARIABLE = (
+    "expected the name of an environment variable, in capitals, such as OPENAI_API_KEY; what was"
+    " typed is none and may be a key, so it is not repeated here: put the key into that variable"
+)
+"""What is said of a key where the name of its variable belongs."""
+
 
 def conf_dir() -> Path:
     """Folder of the shipped configs: the checkout's `conf/`, or the wheel's copy of it."""
@@ -188,14 +195,14 @@ def _values(override: Override, loader: ConfigLoaderImpl) -> list[str]:
 def _check_types(config: DictConfig, overrides: list[Override]) -> None:
     touched = [(o.package or o.key_or_group).replace("/", ".") for o in overrides]
     values = plain(config)
-    _check_addresses(values)
+    _check_secrets(values)
     problems = typecheck.problems(values, touched)
     if problems:
         raise ConfigError("\n".join(problems))
 
 
-def _check_addresses(node: Any, path: str = "") -> None:
-    """Refuse a secret in an address before a run directory is made: configs are stored there."""
+def _check_secrets(node: Any, path: str = "") -> None:
+    """Refuse a key or password before a run directory is made: configs are stored there."""
     if isinstance(node, Mapping):
         for key, value in node.items():
             name = f"{path}.{key}" if path else str(key)
@@ -205,7 +212,14 @@ def _check_addresses(node: Any, path: str = "") -> None:
                     f"{name}: it must not hold a name, password or key; put the key into the "
                     f"environment variable that {name.removesuffix('base_url')}api_key_env names"
                 )
-            _check_addresses(value, name)
+            if key == "api_key_env" and value is not None and not names_variable(str(value)):
+                raise ConfigError(f"{name}: {NO_VARIABLE}")
+            _check_secrets(value, name)
+
+
+def names_variable(word: str) -> bool:
+    """Whether it can be the name of an environment variable; keys have other characters."""
+    return _VARIABLE.fullmatch(word) is not None
 
 
 def _tells_secret(address: str) -> bool:

@@ -53,6 +53,20 @@ def options() -> list[str]:
     )
 
 
+def base_of(option: str) -> str | None:
+    """The option that a preset takes over: it has no `_target_` of its own, and settings alone."""
+    data = yaml.safe_load((CONF / f"{option}.yaml").read_text())
+    stage = option.rpartition("/")[0]
+    entries = () if "_target_" in data else data.get("defaults", ())
+    bases = [f"{stage}/{entry}" for entry in entries if isinstance(entry, str)]
+    return next((base for base in bases if base in options()), None)
+
+
+PRESETS = [option for option in options() if base_of(option)]
+BUILDING = [option for option in options() if option not in PRESETS]
+"""Options that say what is built."""
+
+
 def module_of(option: str) -> Path:
     folder = ROOT if option.startswith("graphs/") else ROOT / "tdscaling"
     return folder / f"{option}.py"
@@ -88,14 +102,22 @@ def test_there_are_options() -> None:
     assert {"evolution/entropy", "roles/user/scripted"} <= set(options())
 
 
-@pytest.mark.parametrize("option", options())
+@pytest.mark.parametrize("option", BUILDING)
 def test_option_has_module_and_test(option: str) -> None:
     assert module_of(option).is_file(), f"conf/{option}.yaml has no module"
     stage, _, name = option.rpartition("/")
     assert (ROOT / "tests" / stage / f"test_{name}.py").is_file(), f"conf/{option}.yaml has no test"
 
 
-@pytest.mark.parametrize("option", options())
+@pytest.mark.parametrize("option", PRESETS)
+def test_preset_takes_over_an_option_and_has_a_test(option: str) -> None:
+    assert base_of(option) in BUILDING, f"conf/{option}.yaml takes over another preset"
+    assert not module_of(option).exists(), f"conf/{option}.yaml does not build its own module"
+    stage = option.rpartition("/")[0]
+    assert (ROOT / "tests" / stage / "test_presets.py").is_file(), "no test builds its presets"
+
+
+@pytest.mark.parametrize("option", BUILDING)
 def test_option_builds_what_its_name_says(option: str) -> None:
     target = yaml.safe_load((CONF / f"{option}.yaml").read_text())["_target_"]
     assert target.startswith(f"tdscaling.{option.replace('/', '.')}.")

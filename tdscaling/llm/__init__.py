@@ -56,6 +56,11 @@ class Endpoint(Protocol):
         """
         ...
 
+    @property
+    def tools_prompt(self) -> str | None:
+        """Digest of the prompt that tells of tools; None where the server's own calls are used."""
+        ...
+
     def require(self, role: str) -> None:
         """Refuse early what could not work.
 

@@ -44,6 +44,11 @@ class Journalled:
         """What decides a reply beside the request."""
         return self._endpoint.identity
 
+    @property
+    def tools_prompt(self) -> str | None:
+        """Digest of the prompt that tells of tools."""
+        return self._endpoint.tools_prompt
+
     def require(self, role: str) -> None:
         """Refuse early what could not work.
 

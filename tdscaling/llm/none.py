@@ -26,6 +26,7 @@ class NoEndpoint:
                 )
         self.model: str | None = None
         self.identity: str | None = None
+        self.tools_prompt: str | None = None
 
     def require(self, role: str) -> NoReturn:
         """Refuse.

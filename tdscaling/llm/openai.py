@@ -12,11 +12,12 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 from urllib.parse import urlsplit
 
+from tdscaling.configuration import NO_VARIABLE, names_variable
 from tdscaling.errors import ConfigError, EndpointError
-from tdscaling.llm import NoReply, Reply
+from tdscaling.llm import NoReply, Reply, _constrained
 from tdscaling.llm._limiter import Limiter, limiter_of
 from tdscaling.schema import LlmCall, Message, canonical, digest
 
@@ -52,9 +53,13 @@ class OpenAIEndpoint:
         max_concurrency: requests at a time per process; None for no upper limit.
         adaptive_concurrency: whether to find out how many requests at a time it likes.
         send_seed: whether to send a seed.
+        tool_calls: the server's own, or JSON that a schema forces.
         price_prompt: USD per 1,000,000 prompt tokens.
         price_completion: USD per 1,000,000 completion tokens.
     """
+
+    direct = False
+    """Whether proxies of the environment are left out."""
 
     def __init__(
         self,
@@ -73,10 +78,12 @@ class OpenAIEndpoint:
         max_concurrency: int | None,
         adaptive_concurrency: bool,
         send_seed: bool,
+        tool_calls: Literal["native", "json"],
         price_prompt: float,
         price_completion: float,
     ) -> None:
         _check_url(base_url)
+        _check_key_env(api_key_env)
         _check(temperature is None or 0 <= temperature <= 2, "temperature", "0 to 2", temperature)
         _check(max_tokens >= 1, "max_tokens", "at least 1", max_tokens)
         _check(timeout > 0, "timeout", "seconds above 0", timeout)
@@ -103,6 +110,7 @@ class OpenAIEndpoint:
         self._max_concurrency = max_concurrency
         self._adaptive = adaptive_concurrency
         self._send_seed = send_seed
+        self._tool_calls = tool_calls
         self._prices = (price_prompt / 1e6, price_completion / 1e6)
         self._here: tuple[asyncio.AbstractEventLoop, Client, Limiter] | None = None
 
@@ -115,10 +123,19 @@ class OpenAIEndpoint:
 
     @property
     def identity(self) -> str:
-        """Server, model and sampling."""
-        return canonical(
-            [self._base_url, self.model, self._temperature, self._max_tokens, self._send_seed]
-        )
+        """Server, model, sampling, and the style of tool calls."""
+        return canonical([self._base_url, self.model, *self.sampling])
+
+    @property
+    def sampling(self) -> list[object]:
+        """What decides a reply beside the request, the server and the model."""
+        told = [self.tools_prompt] if self.tools_prompt else []
+        return [self._temperature, self._max_tokens, self._send_seed, *told]
+
+    @property
+    def tools_prompt(self) -> str | None:
+        """Digest of the prompt that tells of tools; None where the server's own calls are used."""
+        return _constrained.prompt_digest() if self._tool_calls == "json" else None
 
     def require(self, role: str) -> None:
         """Refuse a missing model, or a missing key where one is certainly needed.
@@ -152,6 +169,9 @@ class OpenAIEndpoint:
         """
         started = time.perf_counter()
         number = int(digest(seed, 8), 16) % 2**31 if self._send_seed else None
+        forced = tools if self._tool_calls == "json" else ()
+        if forced:
+            (messages, json_schema), tools = _constrained.asked(messages, tools), ()
         try:
             sent, elapsed = await self._ask(messages, number, tools, json_schema)
         except NoReply as error:
@@ -159,7 +179,8 @@ class OpenAIEndpoint:
             raise NoReply(f"{role}: {self.model}: {error}", (call,)) from error
         call = self._counted(role, messages, tools, sent, elapsed)
         try:
-            return Reply(_message(sent["choice"]), call)
+            message = _message(sent["choice"])
+            return Reply(_constrained.understood(message, forced) if forced else message, call)
         except NoReply as error:
             call = replace(call, error=str(error))
             raise NoReply(f"{role}: {self.model}: {error}", (call,)) from error
@@ -229,6 +250,7 @@ class OpenAIEndpoint:
                 max_tokens=self._max_tokens,
                 timeout=self._timeout,
                 max_reply_bytes=self._max_reply_bytes,
+                direct=self.direct,
             )
             name = f"{self.model} at {self._base_url}"
             limiter = limiter_of(name, self._max_concurrency, adaptive=self._adaptive)
@@ -298,6 +320,11 @@ def _since(started: float) -> float:
 def _check(fits: bool, name: str, expected: str, got: object) -> None:
     if not fits:
         raise ConfigError(f"llm.{name}: expected {expected}, got {got}")
+
+
+def _check_key_env(name: str | None) -> None:
+    if name is not None and not names_variable(name):
+        raise ConfigError(f"llm.api_key_env: {NO_VARIABLE}")
 
 
 def _check_url(base_url: str | None) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tdscaling.errors import ConfigError, EndOfRun
-from tdscaling.llm import Reply
+from tdscaling.llm import Reply, _constrained
 from tdscaling.llm._journalled import request_key, used
 from tdscaling.schema import Message
 from tdscaling.spending.account import opened
@@ -29,6 +29,7 @@ class ReplayEndpoint:
         self.run = run
         self.identity: str | None = None
         self.model: str | None = None
+        self.tools_prompt: str | None = None
 
     def require(self, role: str) -> None:
         """Refuse a run that has no replies for a role.
@@ -45,6 +46,8 @@ class ReplayEndpoint:
                 f" ({', '.join(models)}); expected one"
             )
         self.model = models[0]
+        if _forced(Path(str(self.run)), role):
+            self.tools_prompt = _constrained.prompt_digest()
 
     async def chat(
         self,
@@ -78,3 +81,14 @@ class ReplayEndpoint:
         if not path.is_file():
             raise ConfigError(f"llm.run={self.run}: expected a run with replies of models, {path}")
         return path
+
+
+def _forced(run: Path, role: str) -> bool:
+    """Whether a run told a role's model of its tools in words: its data says so."""
+    from omegaconf import OmegaConf
+
+    file = run / ".hydra" / "config.yaml"
+    if not file.is_file():
+        return False
+    style = OmegaConf.select(OmegaConf.load(file), f"roles.{role}.llm.tool_calls")
+    return bool(style == "json")

@@ -224,6 +224,14 @@ def test_url_with_a_password_is_refused_without_repeating_it() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("typed", [KEY, "gsk_abc", "", "A B", "KEY=x", "K" * 65, "Ä", "KEY\n"])
+def test_key_in_place_of_its_variable_is_refused_without_repeating_it(typed: str) -> None:
+    with pytest.raises(ConfigError, match=r"llm\.api_key_env: expected the name") as caught:
+        endpoint("http://127.0.0.1:9/v1", api_key_env=typed)
+    assert KEY not in str(caught.value)
+    assert "gsk_abc" not in str(caught.value)
+
+
 def test_role_needs_a_model_and_openai_a_key(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"llm\.model=NAME"):
         endpoint("http://127.0.0.1:9/v1", model=None).require("user")

@@ -27,7 +27,9 @@ class LlmAssistant:
     def __init__(self, *, llm: Endpoint) -> None:
         self._llm = endpoint_of(llm, "assistant")
         self.name = f"llm:{self._llm.model}"
-        self.prompts: Mapping[str, str] = {}  # its system message is in the data
+        # Its system message is in the data, but not what tells of tools where calls are forced.
+        told = self._llm.tools_prompt
+        self.prompts: Mapping[str, str] = {"assistant": told} if told else {}
 
     async def speak(self, scene: Scene, messages: Sequence[Message]) -> Said:
         """The model's next message.
