@@ -18,6 +18,8 @@ import time
 from model_stub import begun, cpu_seconds, playing, rates, serving, stats
 
 LATENCY = 1.0
+CALLS = 6
+"""Calls of tools after each of the user's messages."""
 SHAPES = (("inline", 128), ("processes", 256))
 WARM, SECONDS = 20.0, 25.0
 
@@ -26,7 +28,7 @@ def main() -> None:
     cores = len(os.sched_getaffinity(0))
     print(f"{cores} cores; a model that takes {LATENCY} s; {SECONDS:.0f} s after {WARM:.0f} s")
     print(f"{'execution':>10} {'concurrency':>11} {'calls/s':>8} {'ideal':>6} {'ratio':>6} load")
-    with tempfile.TemporaryDirectory() as folder, serving(LATENCY) as address:
+    with tempfile.TemporaryDirectory() as folder, serving(LATENCY, CALLS) as address:
         for execution, many in SHAPES:
             window = f"lag={2 + 2 * many // 32}"
             words = (f"execution={execution}", f"concurrency={many}", window)

@@ -1,11 +1,12 @@
 """A stand-in for a model's server: raw asyncio, in a process of its own.
 
-Every conversation is answered alike: `CALLS` calls of the first tool after each of the user's
-messages, then a sentence. The first part of a path names a run, so one server serves several runs
-and counts for each: `/NAME/v1/chat/completions`, and `/NAME/stats` for what it counted. In a run
-whose name ends in `-slow` one conversation in 50 takes `SLOW` seconds a call.
+Every conversation is answered alike: some calls of the first tool after each of the user's
+messages, no two with the same arguments, then a sentence. The first part of a path names a run, so
+one server serves several runs and counts for each: `/NAME/v1/chat/completions`, and `/NAME/stats`
+for what it counted. In a run whose name ends in `-slow` one conversation in 50 takes `SLOW` seconds
+a call.
 
-    python benchmarks/model_stub.py LATENCY_SECONDS
+    python benchmarks/model_stub.py LATENCY_SECONDS CALLS
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-CALLS = 2
 SLOW = 10.0
 ONE_IN = 50
 SIMPLE = {"integer": 1, "number": 1.0, "boolean": True, "array": [], "object": {}}
@@ -38,21 +38,24 @@ class Run:
         self.slow: set[str] = set()
 
 
-def reply(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
+def reply(
+    messages: list[dict[str, Any]], tools: list[dict[str, Any]], calls: int
+) -> dict[str, Any]:
     last = max(i for i, message in enumerate(messages) if message["role"] == "user")
     since = sum(message["role"] == "assistant" for message in messages[last:])
-    if not tools or since >= CALLS:
+    if not tools or since >= calls:
         return {"role": "assistant", "content": "Here is what I found; all of it is done."}
     tool = tools[0]["function"]
     known = tool["parameters"].get("properties", {})
     needed = tool["parameters"].get("required", [])
-    arguments = {name: SIMPLE.get(known[name].get("type"), "a") for name in needed}
+    other = f"a{len(messages)}"
+    arguments = {name: SIMPLE.get(known[name].get("type"), other) for name in needed}
     call = {"name": tool["name"], "arguments": json.dumps(arguments)}
-    calls = [{"id": f"call_{len(messages)}", "type": "function", "function": call}]
-    return {"role": "assistant", "content": None, "tool_calls": calls}
+    asked = [{"id": f"call_{len(messages)}", "type": "function", "function": call}]
+    return {"role": "assistant", "content": None, "tool_calls": asked}
 
 
-async def answer(run: Run, slow: bool, latency: float, body: bytes) -> bytes:
+async def answer(run: Run, slow: bool, latency: float, calls: int, body: bytes) -> bytes:
     """One completion, after its time."""
     request = json.loads(body)
     messages = request["messages"]
@@ -66,7 +69,7 @@ async def answer(run: Run, slow: bool, latency: float, body: bytes) -> bytes:
     await asyncio.sleep(SLOW if opening in run.slow else latency)
     run.under_way -= 1
     run.calls += 1
-    message = reply(messages, request.get("tools", []))
+    message = reply(messages, request.get("tools", []), calls)
     finish = "tool_calls" if "tool_calls" in message else "stop"
     usage = {"prompt_tokens": len(body) // 4, "completion_tokens": 12, "total_tokens": 12}
     choices = [{"index": 0, "message": message, "finish_reason": finish}]
@@ -74,7 +77,7 @@ async def answer(run: Run, slow: bool, latency: float, body: bytes) -> bytes:
     return json.dumps({**done, "choices": choices, "usage": usage}).encode()
 
 
-async def serve(latency: float) -> None:
+async def serve(latency: float, calls: int) -> None:
     """Serve for ever; the port is the first line on stdout."""
     runs: defaultdict[str, Run] = defaultdict(Run)
 
@@ -89,7 +92,7 @@ async def serve(latency: float) -> None:
                 body = await reader.readexactly(size)
                 run = runs[name]
                 if body:
-                    text = await answer(run, name.endswith("-slow"), latency, body)
+                    text = await answer(run, name.endswith("-slow"), latency, calls, body)
                 else:
                     told = {k: v for k, v in vars(run).items() if k != "slow"}
                     text = json.dumps(told | {"slow": len(run.slow)}).encode()
@@ -107,9 +110,9 @@ LENGTH = "content-length:"
 
 
 @contextmanager
-def serving(latency: float) -> Iterator[str]:
+def serving(latency: float, calls: int = 2) -> Iterator[str]:
     """A server in a process of its own; yields its address."""
-    line = [sys.executable, __file__, str(latency)]
+    line = [sys.executable, __file__, str(latency), str(calls)]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
@@ -179,4 +182,4 @@ def rates(address: str, names: Sequence[str], seconds: float) -> dict[str, float
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1])))
+    asyncio.run(serve(float(sys.argv[1]), int(sys.argv[2])))
