@@ -28,8 +28,12 @@ IGNORED = {
 }
 """Top-level keys that do not decide the data, each with its reason."""
 
-REACH = ("base_url", "timeout", "retries", "api_key_env")
-"""Keys of an endpoint that say how to reach it, not what it answers: a server may move."""
+REACH = (
+    *("base_url", "timeout", "retries", "api_key_env"),
+    *("slots", "threads", "context", "start_seconds"),
+)
+"""Keys of an endpoint that say how to reach it, not what it answers: a server may move, and one of
+the run's own may be given less of the machine."""
 
 RAISABLE = "budget"
 """Numbers under this key may grow (or become null, no limit): a longer run starts with the same

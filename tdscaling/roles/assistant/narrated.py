@@ -15,6 +15,7 @@ from typing import Any
 
 from tdscaling.errors import ConfigError
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
+from tdscaling.llm._text import one_text, text_in
 from tdscaling.roles import Said, Scene
 from tdscaling.roles._prompts import fill, told
 from tdscaling.roles._questions import asks
@@ -87,10 +88,12 @@ class NarratedAssistant:
             seed = f"{scene.seed}:narrated:{len(messages)}:{number}"
             request = [{"role": "user", "content": prompt}]
             try:
-                reply = await self._llm.chat("assistant", request, seed=seed)
+                reply = await self._llm.chat(
+                    "assistant", request, seed=seed, json_schema=one_text(_longest(answer))
+                )
             except NoReply as error:
                 raise NoReply(str(error), (*calls, *error.calls)) from error
-            text = str(reply.message["content"] or "").strip()
+            text = text_in(str(reply.message["content"] or ""))
             fault = _fault(text, answer, wanted)
             if not fault:
                 return text, (*calls, reply.call)
@@ -129,9 +132,15 @@ def _scalars(value: Any) -> Iterator[Any]:
         yield value
 
 
+def _longest(answer: str) -> int:
+    return int(LONGER * len(answer)) + MORE
+
+
 def _fault(text: str, answer: str, wanted: Sequence[str]) -> str:
     """What is wrong with a version of the answer; empty if nothing is."""
     figures, before = _figures(text), _figures(answer)
+    if not text:
+        return "it is no message"
     lost = [value for value in wanted if value not in text] + sorted(before - figures)
     added = sorted(figures - before)
     if lost:
@@ -141,7 +150,7 @@ def _fault(text: str, answer: str, wanted: Sequence[str]) -> str:
     denied = sorted(_denials(text) - _denials(answer))
     if denied:
         return f"it adds {', '.join(denied)}"
-    if len(text) > LONGER * len(answer) + MORE:
+    if len(text) > _longest(answer):
         return "it is too long"
     # A scripted user would reply to it.
     return "it asks a question" if asks(text) else ""
