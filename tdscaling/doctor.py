@@ -1,11 +1,13 @@
-"""Command `doctor`: what works on this machine, found out by trying.
+"""Command `doctor`: what works here, found out by trying.
 
-Enters: the parts of a run that depend on the machine. Leaves: a section for each on the terminal
-and an exit code. A section is a function that prints and returns whether all is well.
+Enters: the parts of a run that depend on the machine, and the endpoint of a model. Leaves: a
+section for each on the terminal and an exit code. A section is a function that prints and returns
+whether all is well.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,13 +17,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tdscaling.errors import SandboxError
+from tdscaling.errors import ConfigError, SandboxError
+from tdscaling.llm import Endpoint
 from tdscaling.sandbox import Sandbox
 from tdscaling.sandbox._image import REMAKE
 from tdscaling.sandbox._image import build as build_image
 from tdscaling.sandbox._image import damage as image_damage
 
-Need = Literal["any", "all", "docker", "bubblewrap", "none"]
+Need = Literal["any", "all", "docker", "bubblewrap", "none", "skip"]
+_HOW_TO_CHECK = "tdscaling doctor llm=vllm llm.base_url=http://HOST:PORT/v1 llm.model=NAME"
 _PLAIN_WIDTH = 120
 """Columns where the output is no terminal."""
 
@@ -30,23 +34,26 @@ def doctor(
     *,
     docker: Sandbox,
     bubblewrap: Sandbox,
+    llm: Endpoint,
     need: Need,
     strict: bool,
     build: bool,
     cache: str | None,
 ) -> int:
-    """Check this machine.
+    """Check this machine, and a model's endpoint.
 
     Args:
         docker: the sandbox of that name.
         bubblewrap: the sandbox of that name.
-        need: which of them must work.
+        llm: the endpoint; `none` for none.
+        need: which of them must work; `skip` not to look at them.
         strict: whether those must also enforce each limit.
         build: whether to make the sandbox's image anew.
         cache: folder of the image; None for the usual one.
 
     Returns:
-        0 if all that is needed works, else 1; also 1 where the image is damaged.
+        0 if all that is needed works, else 1; also 1 where the image is damaged, or a role could
+        not be played over the endpoint as it is set.
 
     Raises:
         SandboxError: if the image cannot be made.
@@ -57,10 +64,11 @@ def doctor(
     if build:
         image = build_image(Path(cache) if cache else None, again=True, say=_progress)
         console.print(f"image {image.digest} in {image.root}", markup=False, soft_wrap=True)
-    elif amiss := _damage(cache):
+    elif need != "skip" and (amiss := _damage(cache)):
         console.print(f"image: damaged: {amiss}; type: {REMAKE}", markup=False, soft_wrap=True)
         return 1
     sections: Sequence[Callable[[], bool]] = [
+        lambda: _endpoint(console, llm),
         lambda: _sandboxes(console, [docker, bubblewrap], need, strict),
     ]
     healthy = [section() for section in sections]
@@ -81,6 +89,8 @@ def _progress(line: str) -> None:
 
 def _sandboxes(console: Console, sandboxes: Sequence[Sandbox], need: Need, strict: bool) -> bool:
     """A table for each sandbox; whether those that are needed are well."""
+    if need == "skip":
+        return True
     well = {}
     for sandbox in sandboxes:
         try:
@@ -112,3 +122,45 @@ def _sandbox(console: Console, sandbox: Sandbox, strict: bool) -> bool:
     console.print(table)
     console.print(f"image {sandbox.describe()['digest']}\n", markup=False, soft_wrap=True)
     return not strict or all(finding.enforced for finding in findings)
+
+
+def _endpoint(console: Console, llm: Endpoint) -> bool:
+    """A table of what the endpoint can do, and what to type; whether every role can be played."""
+    from tdscaling.llm.none import NoEndpoint
+    from tdscaling.llm.replay import ReplayEndpoint
+
+    if isinstance(llm, NoEndpoint | ReplayEndpoint):
+        _say(console, f"no model to check; to check one, type: {_HOW_TO_CHECK}")
+        return True
+    from tdscaling.llm._checkup import examine
+    from tdscaling.llm.openai import OpenAIEndpoint
+
+    if not isinstance(llm, OpenAIEndpoint):
+        raise ConfigError(f"llm: expected an endpoint, got {llm!r}; type: {_HOW_TO_CHECK}")
+    if llm.model is not None:
+        _require(llm)
+    findings = asyncio.run(examine(llm))
+    amiss = [finding for finding in findings if finding.needed and not finding.fine]
+    works = "does not work as it is set" if amiss else "works"
+    table = Table(title=Text(f"llm: {llm!r}: {works}"), title_justify="left")
+    for title in ("check", "works", "what was seen"):
+        table.add_column(title)
+    for finding in findings:
+        unmet = "NO" if finding.needed else "no, not needed"
+        table.add_row(finding.check, "yes" if finding.fine else unmet, Text(finding.seen))
+    console.print(table)
+    advice = [word for finding in findings for word in finding.set]
+    if advice:
+        _say(console, f"type: {' '.join(advice)}")
+    return not amiss
+
+
+def _require(llm: Endpoint) -> None:
+    try:
+        llm.require("doctor")
+    except ConfigError as error:
+        raise ConfigError(str(error).removeprefix("roles/doctor: ")) from None
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, soft_wrap=True)

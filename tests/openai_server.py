@@ -69,16 +69,24 @@ def said(
     return Answer(body)
 
 
+def listed(*names: str) -> Answer:
+    """A list of models."""
+    return Answer({"object": "list", "data": [{"id": name, "object": "model"} for name in names]})
+
+
 def refused(status: int, message: str, **more: Any) -> Answer:
     """An error in OpenAI's form."""
     return Answer({"error": {"message": message, "type": "error", **more}}, status)
 
 
 @contextmanager
-def serving(*script: Answer | Callable[[Body], Answer]) -> Iterator[Server]:
+def serving(
+    *script: Answer | Callable[[Body], Answer], models: Answer | None = None
+) -> Iterator[Server]:
     """Run a server that gives the answers of a script in turn, the last one for ever.
 
-    A function in the script makes its answer from the request's body.
+    A function in the script makes its answer from the request's body. `models` is what it says of
+    its models.
     """
     turns = itertools.chain(script, itertools.repeat(script[-1]))
     lock = threading.Lock()
@@ -93,6 +101,13 @@ def serving(*script: Answer | Callable[[Body], Answer]) -> Iterator[Server]:
                 server.keys.append(self.headers.get("authorization", ""))
                 turn = next(turns)
                 answer = turn if isinstance(turn, Answer) else turn(body)
+            self._send(answer)
+
+        def do_GET(self) -> None:
+            server.keys.append(self.headers.get("authorization", ""))
+            self._send(models or refused(404, "no such path"))
+
+        def _send(self, answer: Answer) -> None:
             time.sleep(answer.delay)
             text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
             self.send_response(answer.status)

@@ -10,8 +10,11 @@ import pytest
 
 from tdscaling.__main__ import main
 from tdscaling.doctor import doctor
+from tdscaling.llm.none import NoEndpoint
 from tdscaling.sandbox._image import build
 from tdscaling.sandbox.none import NoSandbox
+
+NO_MODEL = NoEndpoint(base_url=None, model=None)
 
 
 @pytest.fixture
@@ -60,7 +63,13 @@ def test_exit_code_is_about_what_is_needed(need: str, code: int) -> None:
         name = "docker"
 
     got = doctor(
-        docker=Absent(), bubblewrap=Works(), need=need, strict=False, build=False, cache=None
+        docker=Absent(),
+        bubblewrap=Works(),
+        llm=NO_MODEL,
+        need=need,
+        strict=False,
+        build=False,
+        cache=None,
     )
     assert got == code
 
@@ -69,7 +78,7 @@ def test_nothing_works_and_nothing_is_needed(capsys: pytest.CaptureFixture[str])
     class Absent(NoSandbox):
         name = "docker"
 
-    nothing = {"docker": Absent(), "bubblewrap": NoSandbox(), "strict": False}
+    nothing = {"docker": Absent(), "bubblewrap": NoSandbox(), "llm": NO_MODEL, "strict": False}
     assert doctor(**nothing, need="any", build=False, cache=None) == 1
     assert doctor(**nothing, need="none", build=False, cache=None) == 0
     assert "the code tool is off" in capsys.readouterr().out

@@ -155,9 +155,7 @@ class Client:
             ValueError: if what was sent is no completion, or longer than it may be.
             OpenAIError: of the client, and of the transport below it.
         """
-        if self._life is None:
-            self._life = self._closing()
-            await anext(self._life)
+        await self._live()
         wire: dict[str, Any] = {"messages": list(messages)}
         if tools:
             wire["tools"] = list(tools)
@@ -172,6 +170,26 @@ class Client:
             data = await self._chat.send(wire)
         return {"choice": data["choices"][0], "usage": data.get("usage")}
 
+    async def aclose(self) -> None:
+        """Close the connections before the event loop ends."""
+        if self._life is not None:
+            await self._life.aclose()
+            self._life = None
+
+    async def models(self) -> list[str]:
+        """Names of the endpoint's models.
+
+        Raises:
+            TimeoutError: if it took too long.
+            ValueError: if what was sent is no list of models.
+            OpenAIError: of the client, and of the transport below it.
+        """
+        await self._live()
+        async with asyncio.timeout(self._timeout):
+            response = await self._chat.root_async_client.get("/models", cast_to=httpx2.Response)
+        data = orjson.loads(response.content)
+        return [str(model["id"]) for model in data["data"]]
+
     async def _bound(self, response: httpx2.Response) -> None:
         """Called with each response before its body is read."""
         coding = response.headers.get("content-encoding", "identity")
@@ -185,6 +203,12 @@ class Client:
         if not isinstance(response.stream, httpx2.AsyncByteStream):
             raise TypeError(f"a body of unknown kind: {type(response.stream).__name__}")
         response.stream = _Bounded(response.stream, self._most)
+
+    async def _live(self) -> None:
+        """From the first request on the event loop closes the sockets when it ends."""
+        if self._life is None:
+            self._life = self._closing()
+            await anext(self._life)
 
     async def _closing(self) -> AsyncGenerator[None, None]:
         # An event loop finishes its generators before it ends: the one moment to close sockets.

@@ -56,6 +56,11 @@ def unusable(error: Exception) -> str | None:
     return None
 
 
+def not_found(error: BaseException) -> bool:
+    """Whether the endpoint knows no such path."""
+    return isinstance(error, openai.NotFoundError)
+
+
 def may_pass(error: BaseException) -> bool:
     """Whether the same request may succeed if it is sent again."""
     if isinstance(error, openai.APIStatusError):

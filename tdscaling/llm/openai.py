@@ -8,11 +8,12 @@ representation and no error of this class.
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeGuard
 from urllib.parse import urlsplit
 
 from tdscaling.configuration import NO_VARIABLE, names_variable
@@ -110,7 +111,7 @@ class OpenAIEndpoint:
         self._max_concurrency = max_concurrency
         self._adaptive = adaptive_concurrency
         self._send_seed = send_seed
-        self._tool_calls = tool_calls
+        self._tool_calls: Literal["native", "json"] = tool_calls
         self._prices = (price_prompt / 1e6, price_completion / 1e6)
         self._here: tuple[asyncio.AbstractEventLoop, Client, Limiter] | None = None
 
@@ -182,8 +183,49 @@ class OpenAIEndpoint:
             message = _message(sent["choice"])
             return Reply(_constrained.understood(message, forced) if forced else message, call)
         except NoReply as error:
-            call = replace(call, error=str(error))
-            raise NoReply(f"{role}: {self.model}: {error}", (call,)) from error
+            reason = self.clean(str(error))  # it may repeat what the model said
+            call = replace(call, error=reason)
+            raise NoReply(f"{role}: {self.model}: {reason}", (call,)) from None
+
+    async def models(self) -> tuple[str, ...] | None:
+        """Names of the endpoint's models; None where it does not tell.
+
+        Raises:
+            EndpointError: if the endpoint cannot be used at all.
+        """
+        from tdscaling.llm import _failures
+
+        try:
+            return tuple(await self._connected()[0].models())
+        except _failures.PASSING as error:
+            reason = None if _failures.not_found(error) else _failures.unusable(error)
+            if reason:
+                raise EndpointError(self.clean(f"{self._base_url}: {reason}")) from None
+            return None
+
+    @property
+    def sends_seed(self) -> bool:
+        """Whether a seed is sent."""
+        return self._send_seed
+
+    @property
+    def tool_calls(self) -> Literal["native", "json"]:
+        """The style of tool calls."""
+        return self._tool_calls
+
+    async def aclose(self) -> None:
+        """Close the connections; else the end of the event loop does."""
+        if self._here is not None:
+            await self._here[1].aclose()
+            self._here = None
+
+    def varied(self, **changed: object) -> Self:
+        """The same endpoint with other settings, and connections of its own; for trying them."""
+        other = copy.copy(self)
+        for name, value in changed.items():
+            assert hasattr(other, f"_{name}"), name
+            setattr(other, f"_{name}", value)
+        return other
 
     async def _ask(self, *request: Any) -> tuple[dict[str, Any], float]:
         """What the endpoint sent, and the milliseconds that the successful try took."""
@@ -207,9 +249,9 @@ class OpenAIEndpoint:
             if reason:
                 # Not chained: the client's errors hold the request, and that holds the key.
                 raise EndpointError(
-                    self._clean(f"the model {self.model} at {self._base_url}: {reason}")
+                    self.clean(f"the model {self.model} at {self._base_url}: {reason}")
                 ) from None
-            raise NoReply(self._clean(_failures.failed(error))) from None
+            raise NoReply(self.clean(_failures.failed(error))) from None
 
     async def _try(
         self,
@@ -263,7 +305,7 @@ class OpenAIEndpoint:
     async def _sent_key(self) -> str:
         return self._key() or "none"  # the client insists on one, servers of one's own do not
 
-    def _clean(self, text: str) -> str:
+    def clean(self, text: str) -> str:
         """The text without the key, which endpoints like to repeat when they refuse it."""
         key = self._key()
         if key:
