@@ -18,9 +18,10 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
 
+from tdscaling import tracing
 from tdscaling.blueprints import Blueprints
 from tdscaling.coding.domain import CodeDomain
-from tdscaling.credits import roles_of, told_of, voiced
+from tdscaling.credits import narrated, roles_of, told_of, voiced
 from tdscaling.declared.domain import Domain
 from tdscaling.environments import Environment, Environments
 from tdscaling.errors import AttemptError, BlueprintError, DomainError
@@ -121,8 +122,20 @@ class Attempt:
             EndpointError: if a role's model cannot be used at all.
             EndOfRun: if a cap of the run is reached; all else is an outcome.
         """
-        with recorded() as recordings, self.account.charged(trajectory_id(draw)):
+        identifier, request = trajectory_id(draw), draw.request
+        with (
+            tracing.attempt(
+                identifier, tdscaling_round=draw.round, tdscaling_cluster=request.cluster
+            ) as span,
+            recorded() as recordings,
+            self.account.charged(identifier),
+        ):
             outcome = await self._run(draw)
+            span.told(
+                tdscaling_outcome=outcome.verdict.reason or "accepted",
+                tdscaling_requests=len(outcome.llm_calls),
+                tdscaling_cost_usd=sum(call.cost_usd for call in outcome.llm_calls),
+            )
         return replace(outcome, recordings=tuple(recordings.values()))
 
     async def _run(self, draw: Draw) -> Outcome:
@@ -208,7 +221,7 @@ class Attempt:
             "signature": trace.signature,
             "complexity": trace.complexity,
             "provenance": list(transcript.provenance),
-            "roles": roles_of(blueprint, *self._speakers),
+            "roles": narrated(roles_of(blueprint, *self._speakers), transcript.llm_calls),
             "verdict": {
                 "accepted": verdict.accepted,
                 "reason": verdict.reason,

@@ -6,12 +6,14 @@ Enters: a blueprint and who speaks. Leaves: the part of `meta` that tells it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from tdscaling.blueprints import Blueprints
 from tdscaling.roles import Judge, Role
-from tdscaling.schema import Blueprint
+from tdscaling.roles.assistant.narrated import FELL_BACK, NARRATED, NOT_USED
+from tdscaling.schema import Blueprint, LlmCall
 
 _WORDED = re.compile(r"(?P<player>.+), words of llm:(?P<author>.+) \((?P<counted>\d+ of \d+)\)")
 
@@ -31,6 +33,15 @@ def roles_of(
     if blueprint.authors:
         player = f"{player}, words of llm:{blueprints.author} ({_counted(blueprint)})"
     return {"user": player, "assistant": assistant.name, "judge": judge.name}
+
+
+def narrated(roles: dict[str, str], calls: Iterable[LlmCall]) -> dict[str, str]:
+    """`meta.roles` with how many of the answers that a model was to word are in its words."""
+    if not roles["assistant"].startswith(f"{NARRATED}:"):
+        return roles
+    ends = [call.error for call in calls if call.role == "assistant" and call.error != NOT_USED]
+    player = f"{roles['assistant']} ({len(ends) - ends.count(FELL_BACK)} of {len(ends)})"
+    return {**roles, "assistant": player}
 
 
 def told_of(

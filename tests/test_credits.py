@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tdscaling.credits import counted, player_of, told_of, voiced
+from tdscaling.credits import counted, narrated, player_of, told_of, voiced
 from tdscaling.roles.assistant.scripted import ScriptedAssistant
 from tdscaling.roles.judge.scripted import ScriptedJudge
 from tdscaling.roles.user.llm import LlmUser
 from tdscaling.roles.user.scripted import ScriptedUser
-from tdscaling.schema import Voice
+from tdscaling.schema import LlmCall, Voice
 from tests.blueprints.test_dataflow import sampler
 from tests.llm.endpoints import endpoint
 from tests.roles import marked
@@ -44,3 +44,15 @@ def test_a_voice_by_name() -> None:
     assert VOICE.name == "a nurse | German"
     assert VOICE.to_json() == {"persona": "a nurse", "language": "German"}
     assert (VOICE.foreign, Voice(language="English").foreign, Voice().foreign) == ("German", "", "")
+
+
+def test_answers_that_a_model_worded_are_counted() -> None:
+    asked = [("assistant", error) for error in (None, "not_used", "fell_back", "not_used", None)]
+    calls = [
+        LlmCall(role, "m", 1, 1, 1.0, 0.0, error=error)
+        for role, error in [("composer", "fell_back"), *asked]
+    ]
+    roles = {"user": "scripted", "assistant": "narrated:m", "judge": "scripted"}
+    assert narrated(roles, calls) == {**roles, "assistant": "narrated:m (2 of 3)"}
+    played = {**roles, "assistant": "llm:m"}
+    assert narrated(played, calls) == played

@@ -38,7 +38,8 @@ _COUNT = re.compile(
 _DATE = re.compile(
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|april|june|july|august|"
     r"september|october|november|december|today|tonight|tomorrow|yesterday|weekend|"
-    r"(?:next|last|this) (?:week|month|year)|morning|afternoon|evening|noon|midnight)\b",
+    r"(?:next|last|this|each|every) (?:day|week|month|year)|daily|weekly|monthly|"
+    r"morning|afternoon|evening|noon|midnight)\b",
     re.IGNORECASE,
 )
 _NOT = re.compile(
@@ -64,6 +65,7 @@ AGENT = tuple(
         r"\bI(?:['\u2019]ve| have)\b"
         r"(?! (?:a|an|to|been|decided|noticed|changed my mind|got|on the)\b)",
         r"\bI(?:['\u2019]ll| will|['\u2019]m going to| am going to)\b(?! (?:need|be|have|want)\b)",
+        r"\bI(?:['\u2019]m| am) (?:looking (?:at|into|through)|going (?:over|through)|checking)\b",
         r"\bI (?:can|may|could help|am able|was able|did|booked|cancel+ed|updated|found|checked)\b",
         r"\b(?:has|have|had) been\b|\b(?:is|are) (?:now|all) (?:set|done)\b",
         r"(?:^|[.!?;,:]\s+|\band )you (?:can|may|will|have|are|must|should|need|cannot|could)\b",

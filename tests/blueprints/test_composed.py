@@ -123,6 +123,8 @@ BAD: list[Callable[[str], str]] = [
     lambda draft: f"{polite(draft)} And BK-9999 as well.",
     lambda draft: f"{polite(draft)} It is for two people.",
     lambda draft: f"{polite(draft)} By tomorrow, please.",
+    lambda draft: f"{polite(draft)} Do that every week.",
+    lambda draft: f"{polite(draft)} I'm looking at that.",
     lambda draft: f"{polite(draft)} My name is Bob.",
     lambda draft: f"{polite(draft)} Write to me at me@home.",
     lambda draft: f"{polite(draft)} I have booked it already.",

@@ -233,7 +233,7 @@ def test_example_of_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert any("Write in German." in b["messages"][-1]["content"] for b in narrated)
     assert any("Write in German." not in b["messages"][-1]["content"] for b in narrated)
     for line in found:
-        assert line["meta"]["roles"]["assistant"] == "narrated:NAME"
+        assert line["meta"]["roles"]["assistant"].startswith("narrated:NAME (")
         assert list(line["meta"]["prompts"]) == ["assistant", "composer"]
         foreign = line["meta"]["voice"]["language"] == "German"
         user = [m["content"] for m in line["messages"] if m["role"] == "user"]

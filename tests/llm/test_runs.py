@@ -133,10 +133,14 @@ def test_narrated_run(tmp_path: Path) -> None:
         done = run(tmp_path, *words, f"llm.base_url={server.base_url}")
     assert done.returncode == 0, done.stderr
     found = lines(tmp_path)
-    assert {line["meta"]["roles"]["assistant"] for line in found} == {"narrated:m"}
+    names = [line["meta"]["roles"]["assistant"].removeprefix("narrated:m (") for line in found]
+    worded = [[int(number) for number in name.rstrip(")").split(" of ")] for name in names]
     words_said = [m["content"] or "" for line in found for m in line["messages"]]
     gladly = sum(text.startswith("Gladly! ") for text in words_said)
     assert gladly > 0
+    assert sum(kept for kept, _ in worded) == gladly
+    fallen = "SELECT count(*) FROM llm_calls JOIN trajectories ON id = trajectory_id WHERE accepted"
+    assert rows(tmp_path, f"{fallen} AND error = 'fell_back'") == [(sum(a - k for k, a in worded),)]
     used = "SELECT count(*) FROM llm_calls JOIN trajectories ON id = trajectory_id WHERE accepted"
     assert rows(tmp_path, f"{used} AND error IS NULL") == [(gladly,)]
     fell_back = rows(tmp_path, f"{used} AND error = 'fell_back'")

@@ -22,6 +22,8 @@ from tdscaling.roles._questions import asks
 from tdscaling.roles.assistant.scripted import ScriptedAssistant
 from tdscaling.schema import LlmCall, Message
 
+NARRATED = "narrated"
+"""Its kind, in `meta.roles`."""
 FELL_BACK = "fell_back"
 """`LlmCall.error` of the last try, where the scripted words were used."""
 NOT_USED = "not_used"
@@ -37,6 +39,19 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 """Words that turn an answer into its opposite."""
+_OFFER = re.compile(
+    r"\b(?:please|feel free|let (?:me|us) know|again|welcome|hesitate|contact|return|hope|soon|"
+    r"should|must|need to)\b",
+    re.IGNORECASE,
+)
+"""Words of advice and offers."""
+_MARKUP = re.compile(r"[\[\]{}<>|\\]|\w_\w")
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_PLAIN = re.compile(r"\w+")
+ECHO = 5
+"""Words in a row that are out of the prompt alone, from which on they were copied."""
+NEW, NEW_SHARE = 5, 0.5
+"""Words of its own that a version has at most, and those more per word of the scripted answer."""
 LONGER, MORE = 1.5, 80
 """A version has at most that many times the characters of the scripted answer, and that many more:
 what goes beyond was made up."""
@@ -56,7 +71,7 @@ class NarratedAssistant:
             raise ConfigError(f"roles.assistant.tries: expected at least 1, got {tries}")
         self._tries = tries
         self._scripted = ScriptedAssistant()
-        self.name = f"narrated:{self._llm.model}"
+        self.name = f"{NARRATED}:{self._llm.model}"
         self.prompts: Mapping[str, str] = told("assistant", "narrate")
 
     async def speak(self, scene: Scene, messages: Sequence[Message]) -> Said:
@@ -94,7 +109,7 @@ class NarratedAssistant:
             except NoReply as error:
                 raise NoReply(str(error), (*calls, *error.calls)) from error
             text = text_in(str(reply.message["content"] or ""))
-            fault = _fault(text, answer, wanted)
+            fault = _fault(text, answer, wanted, asked=asked, prompt=prompt, foreign=bool(language))
             if not fault:
                 return text, (*calls, reply.call)
             calls.append(replace(reply.call, error=NOT_USED))
@@ -136,24 +151,51 @@ def _longest(answer: str) -> int:
     return int(LONGER * len(answer)) + MORE
 
 
-def _fault(text: str, answer: str, wanted: Sequence[str]) -> str:
+def _fault(
+    text: str,
+    answer: str,
+    wanted: Sequence[str],
+    *,
+    asked: str = "",
+    prompt: str = "",
+    foreign: bool = False,
+) -> str:
     """What is wrong with a version of the answer; empty if nothing is."""
-    figures, before = _figures(text), _figures(answer)
     if not text:
         return "it is no message"
+    figures, before = _figures(text), _figures(answer)
     lost = [value for value in wanted if value not in text] + sorted(before - figures)
-    added = sorted(figures - before)
     if lost:
         return f"it lacks {', '.join(lost)}"
+    added = sorted(figures - before) + sorted(_denials(text) - _denials(answer))
+    added += sorted(_lower(_OFFER, text) - _lower(_OFFER, answer))
     if added:
         return f"it adds {', '.join(added)}"
-    denied = sorted(_denials(text) - _denials(answer))
-    if denied:
-        return f"it adds {', '.join(denied)}"
-    if len(text) > _longest(answer):
+    if len(text) >= _longest(answer):  # at the limit it was cut off
         return "it is too long"
+    if _runs(text) & _runs(prompt) - _runs(answer) - _runs(asked):
+        return "it repeats what you were told"
+    if (markup := _MARKUP.search(text)) and markup[0] not in answer:
+        return "it is not plain words"
+    if not foreign and _invents(text, answer, asked):
+        return "it says more than the reply"
     # A scripted user would reply to it.
     return "it asks a question" if asks(text) else ""
+
+
+def _invents(text: str, answer: str, asked: str) -> bool:
+    before = _lower(_WORD, answer)
+    new = _lower(_WORD, text) - before - _lower(_WORD, asked)
+    return len(new) > NEW + NEW_SHARE * len(before)
+
+
+def _lower(pattern: re.Pattern[str], text: str) -> set[str]:
+    return {found.lower() for found in pattern.findall(text)}
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = _PLAIN.findall(text.lower())
+    return {tuple(words[at : at + ECHO]) for at in range(len(words) - ECHO + 1)}
 
 
 def _denials(text: str) -> set[str]:

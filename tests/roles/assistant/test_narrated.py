@@ -144,8 +144,17 @@ def test_version_that_loses_a_value_is_tried_again() -> None:
         lambda text: f"I couldn\u2019t do it. {text}",
         lambda text: f"It is NOT so: {text}",
         lambda text: f"{text} {'You have chosen very well indeed. ' * 40}",
+        lambda text: f"{text} Try again soon.",
+        lambda text: f"{text} Send it to [address].",
+        lambda text: f"{text} Keep every name, number, amount, date.",
+        lambda text: f"A token of gratitude goes where every kitchen keeps marmalade. {text}",
+        lambda text: f"{text} {'So it is, so it is, so it is. ' * 40}"[: int(1.5 * len(text)) + 80],
+        lambda text: "{}",
     ],
-    ids=["loses", "adds", "asks", "forgets", "fails", "could not", "denies", "runs on"],
+    ids=[
+        *("loses", "adds", "asks", "forgets", "fails", "could not", "denies", "runs on"),
+        *("advises", "fills in", "repeats the prompt", "invents", "breaks off", "says nothing"),
+    ],
 )
 def test_scripted_words_stand_after_the_last_try(change: Callable[[str], str]) -> None:
     with serving(rewording(change)) as server:
