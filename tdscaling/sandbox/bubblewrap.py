@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from tdscaling.errors import SandboxError
-from tdscaling.sandbox import _bootstrap, _cgroups, _image
+from tdscaling.sandbox import _bootstrap, _cgroups, _image, _owner
 from tdscaling.sandbox._box import Box, Channel
 from tdscaling.sandbox._cgroups import Cgroup
 from tdscaling.sandbox._image_state import Image
@@ -33,6 +33,8 @@ from tdscaling.sandbox._sandbox import PooledSandbox
 UID = 65534
 DEVICES = ("null", "zero", "full", "random", "urandom")
 END_SECONDS = 5.0
+MARK = "bwrap-of-"
+"""What a sandbox that does not run yet is called on the host, before the name of its owner."""
 
 _numbers = itertools.count()
 
@@ -72,8 +74,16 @@ class BubblewrapSandbox(PooledSandbox):
             return self._image
 
     def clear(self) -> None:
-        """Remove cgroups of processes that were killed; nothing else outlives them."""
+        """Remove cgroups of processes that were killed, and sandboxes that had not begun to run.
+
+        Those that run end with their process, but bwrap asks for that only late in its start.
+        """
         _cgroups.clear()
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                told = path.read_bytes().partition(b"\0")[0].decode(errors="replace")
+                if told.startswith(MARK) and _owner.left_over(told.removeprefix(MARK)):
+                    os.kill(int(path.parent.name), signal.SIGKILL)
 
     def describe(self) -> dict[str, Any]:
         """What a trajectory records."""
@@ -114,9 +124,9 @@ class BubblewrapSandbox(PooledSandbox):
     def _box(self, bwrap: str, root: Path, group: Cgroup | None) -> Box:
         ours, theirs = socket.socketpair()
         told, tell = os.pipe()
-        arguments = [bwrap, *_arguments(root, group, tell), *_command()]
+        arguments = [f"{MARK}{_owner.name()}", *_arguments(root, group, tell), *_command()]
         try:
-            process = self._spawner.submit(_spawn, arguments, theirs, tell).result()
+            process = self._spawner.submit(_spawn, bwrap, arguments, theirs, tell).result()
         except OSError as error:
             os.close(told)
             ours.close()
@@ -191,12 +201,14 @@ def _command() -> list[str]:
     return ["--", "/usr/bin/python3", *_bootstrap.FLAGS, _bootstrap.program()]
 
 
-def _spawn(arguments: list[str], link: socket.socket, tell: int) -> subprocess.Popen[bytes]:
+def _spawn(
+    bwrap: str, arguments: list[str], link: socket.socket, tell: int
+) -> subprocess.Popen[bytes]:
     root = _is_root()
     # What the inner end reads and writes is one socket.
     return subprocess.Popen(
-        arguments, stdin=link.fileno(), stdout=link.fileno(), stderr=subprocess.PIPE,
-        pass_fds=[tell], cwd="/", env={}, start_new_session=True, user=UID if root else None,
+        arguments, executable=bwrap, stdin=link.fileno(), stdout=link.fileno(),
+        stderr=subprocess.PIPE, pass_fds=[tell], cwd="/", env={}, start_new_session=True, user=UID if root else None,
         group=UID if root else None, extra_groups=[] if root else None,
     )  # fmt: skip
 

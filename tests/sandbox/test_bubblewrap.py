@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from tdscaling.errors import SandboxError
 from tdscaling.sandbox import _cgroups, _owner
+from tdscaling.sandbox.bubblewrap import MARK
 from tests.sandbox.attacks import ATTACKS
 from tests.sandbox.parts import bubblewrap_sandbox, cgroups, runners, survivors
 
@@ -117,6 +119,24 @@ def test_killed_host_takes_its_sandboxes_along(cache: Path) -> None:
     bubblewrap_sandbox(cache).clear()
     left = [name for name in cgroups() if _owner.left_over(name.rpartition("-")[0])]
     assert left == []
+
+
+def test_sandboxes_whose_host_was_killed_before_they_ran_are_cleared(cache: Path) -> None:
+    """They wait for a host that is gone; of one that lives they are left alone."""
+    name = _owner.name()
+    place, pid, _ = name.rsplit(".", 2)
+    names = [f"{place}.{pid}.1", name]
+    waiting = [
+        subprocess.Popen([f"{MARK}{one}", "60"], executable=shutil.which("sleep")) for one in names
+    ]
+    try:
+        bubblewrap_sandbox(cache).clear()
+        assert waiting[0].wait(10) == -signal.SIGKILL
+        assert waiting[1].poll() is None
+    finally:
+        for process in waiting:
+            process.kill()
+            process.wait()
 
 
 def _children(pid: int) -> list[int]:
