@@ -208,8 +208,9 @@ def _spawn(
     # What the inner end reads and writes is one socket.
     return subprocess.Popen(
         arguments, executable=bwrap, stdin=link.fileno(), stdout=link.fileno(),
-        stderr=subprocess.PIPE, pass_fds=[tell], cwd="/", env={}, start_new_session=True, user=UID if root else None,
-        group=UID if root else None, extra_groups=[] if root else None,
+        stderr=subprocess.PIPE, pass_fds=[tell], cwd="/", env={}, start_new_session=True,
+        user=UID if root else None, group=UID if root else None,
+        extra_groups=[] if root else None,
     )  # fmt: skip
 
 
