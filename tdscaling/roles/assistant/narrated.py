@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -48,6 +49,7 @@ _OFFER = re.compile(
 _MARKUP = re.compile(r"[\[\]{}<>|\\]|\w_\w")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _PLAIN = re.compile(r"\w+")
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}")
 ECHO = 5
 """Words in a row that are out of the prompt alone, from which on they were copied."""
 NEW, NEW_SHARE = 5, 0.5
@@ -177,13 +179,28 @@ def _fault(
         return "it repeats what you were told"
     if (markup := _MARKUP.search(text)) and markup[0] not in answer:
         return "it is not plain words"
+    if _breaks_off(text, answer) or _repeats(text, answer):
+        return "it repeats itself or breaks off"
     if not foreign and _invents(text, answer, asked):
         return "it says more than the reply"
     # A scripted user would reply to it.
     return "it asks a question" if asks(text) else ""
 
 
+def _breaks_off(text: str, answer: str) -> bool:
+    """Whether a text lacks the end that the answer has: the schema's limit cuts where it is."""
+    return (text[-1].isalnum() or text[-1] in ",;:-") and not answer[-1:].isalnum()
+
+
+def _repeats(text: str, answer: str) -> bool:
+    """Whether a figure is told more often than in the answer."""
+    told, before = (Counter(_told(one)) for one in (text, answer))
+    return any(told[figure] > count for figure, count in before.items())
+
+
 def _invents(text: str, answer: str, asked: str) -> bool:
+    if set(_NAME.findall(text)) - set(_PLAIN.findall(f"{answer} {asked}")):
+        return True
     before = _lower(_WORD, answer)
     new = _lower(_WORD, text) - before - _lower(_WORD, asked)
     return len(new) > NEW + NEW_SHARE * len(before)
@@ -205,4 +222,8 @@ def _denials(text: str) -> set[str]:
 
 def _figures(text: str) -> set[str]:
     """The words with a digit: ids, amounts, dates, times."""
-    return {found.strip(_EDGES) for found in _FIGURE.findall(text)}
+    return set(_told(text))
+
+
+def _told(text: str) -> list[str]:
+    return [found.strip(_EDGES) for found in _FIGURE.findall(text)]

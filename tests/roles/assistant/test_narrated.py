@@ -149,11 +149,15 @@ def test_version_that_loses_a_value_is_tried_again() -> None:
         lambda text: f"{text} Keep every name, number, amount, date.",
         lambda text: f"A token of gratitude goes where every kitchen keeps marmalade. {text}",
         lambda text: f"{text} {'So it is, so it is, so it is. ' * 40}"[: int(1.5 * len(text)) + 80],
+        lambda text: f"{text} {text}",
+        lambda text: f"{text} It is so and",
+        lambda text: f"{text} So it is in New York.",
         lambda text: "{}",
     ],
     ids=[
         *("loses", "adds", "asks", "forgets", "fails", "could not", "denies", "runs on"),
-        *("advises", "fills in", "repeats the prompt", "invents", "breaks off", "says nothing"),
+        *("advises", "fills in", "repeats the prompt", "invents", "is cut off", "says it twice"),
+        *("breaks off", "names", "says nothing"),
     ],
 )
 def test_scripted_words_stand_after_the_last_try(change: Callable[[str], str]) -> None:
