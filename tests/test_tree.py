@@ -18,7 +18,7 @@ NO_OPTIONS = {"ablation", "domains", "experiment", "hydra", "servers"}
 DATA = {"evolution/schedule"}
 """Groups within a stage whose files are data that its option reads: phases, not code."""
 
-PYTHON_FOLDERS = ("tdscaling", "graphs", "tests", "benchmarks")
+PYTHON_FOLDERS = ("tdscaling", "graphs", "tests", "tests_local", "benchmarks")
 MAX_LINES = 400
 MAX_FUNCTION = 60
 
