@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tdscaling import tracing
 from tdscaling.errors import ConfigError, SandboxError
 from tdscaling.llm import Endpoint
 from tdscaling.sandbox import Sandbox
@@ -69,6 +70,7 @@ def doctor(
         return 1
     sections: Sequence[Callable[[], bool]] = [
         lambda: _endpoint(console, llm),
+        lambda: _traces(console),
         lambda: _sandboxes(console, [docker, bubblewrap], need, strict),
     ]
     healthy = [section() for section in sections]
@@ -153,6 +155,16 @@ def _endpoint(console: Console, llm: Endpoint) -> bool:
     if advice:
         _say(console, f"type: {' '.join(advice)}")
     return not amiss
+
+
+def _traces(console: Console) -> bool:
+    """Where spans go; whether they can go there."""
+    if tracing.missing():
+        _say(console, f"traces: OTEL_ variables are set, but nothing is sent: {tracing.INSTALL}")
+        return False
+    if tracing.wanted():
+        _say(console, "traces: spans are sent as the OTEL_ variables say")
+    return True
 
 
 def _require(llm: Endpoint) -> None:

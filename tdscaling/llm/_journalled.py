@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from tdscaling import tracing
 from tdscaling.llm import Endpoint, NoReply, Reply
 from tdscaling.llm._limiter import limits
 from tdscaling.schema import LlmCall, Message, canonical
@@ -97,12 +98,22 @@ class Journalled:
     async def _asked(
         self, trajectory: str, role: str, messages: Sequence[Message], wanted: Mapping[str, Any]
     ) -> Entry:
-        try:
-            reply = await self._endpoint.chat(role, messages, **wanted)
-        except NoReply as error:
-            call = error.calls[-1] if error.calls else _unknown(role, self.model, str(error))
-            return Entry(trajectory, call, failure=str(error))
-        return Entry(trajectory, reply.call, reply.message)
+        with tracing.request(str(self.model), trajectory, role) as span:
+            try:
+                reply = await self._endpoint.chat(role, messages, **wanted)
+            except NoReply as error:
+                call = error.calls[-1] if error.calls else _unknown(role, self.model, str(error))
+                entry = Entry(trajectory, call, failure=str(error))
+                span.failed(call.error or "")
+            else:
+                entry = Entry(trajectory, reply.call, reply.message)
+            span.told(
+                gen_ai_usage_input_tokens=entry.call.prompt_tokens,
+                gen_ai_usage_output_tokens=entry.call.completion_tokens,
+                tdscaling_cost_usd=entry.call.cost_usd,
+            )
+            span.said(messages, entry.message)
+            return entry
 
 
 def request_key(role: str, model: str | None, asked: Sequence[object]) -> str:
