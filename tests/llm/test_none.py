@@ -16,7 +16,7 @@ HELP = re.escape("llm=openai llm.base_url=http://HOST:PORT/v1 llm.model=NAME")
 
 @pytest.mark.parametrize("role", ["user", "assistant", "judge"])
 def test_role_is_refused(role: str) -> None:
-    with pytest.raises(ConfigError, match=f"roles/{role}: .*{HELP}"):
+    with pytest.raises(ConfigError, match=f"roles.{role}: .*{HELP}"):
         endpoint_of(NoEndpoint(base_url=None, model=None), role)
 
 
