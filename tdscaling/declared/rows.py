@@ -42,6 +42,7 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -223,9 +224,11 @@ def _shared(kind: type, locale: str) -> Any:
 
 
 def _with(provider: Any, random: Random) -> Any:
-    # Loading a provider's word lists is what costs: they are shared, the stream is swapped.
-    provider.random = random
-    return provider
+    # Loading a provider's word lists is what costs: they are shared. The stream is not: worlds
+    # are made in several threads at a time.
+    own = copy(provider)
+    own.random = random
+    return own
 
 
 def _person(locale: str, random: Random) -> Person:

@@ -102,7 +102,8 @@ def _family(name: str) -> Callable[[Random], Task]:
                 others = [
                     a
                     for a in asked_questions()
-                    if a.database == chosen[0].database and a is not chosen[0]
+                    # Equal, not the same: threads that fill the cache at once have one each.
+                    if a.database == chosen[0].database and a != chosen[0]
                 ]
                 chosen.append(random.choice(others))
                 questions.append(_question(random, chosen[1], first=False))
