@@ -39,13 +39,10 @@ def coding_blueprint(cluster: Cluster, domain: CodeDomain, random: Random) -> Bl
     def solve(sessions: Mapping[str, Session]) -> None:
         session = sessions[domain.name]
         if isinstance(session, CodeSession):
-            hidden = [question.hidden for question in task.questions]
-            solutions.update(
-                {turn: session.solution(h) for turn, h in enumerate(hidden) if h.kind == "prints"}
-            )
+            solutions.update(session.solutions())
 
     executed = rehearse(plan, {}, [domain], worlds, solve)
-    _agree(f"{domain.name}, {world}", task, executed, solutions)
+    agree(f"{domain.name}, {world}", task, executed, solutions)
     operators: tuple[Operator, ...] = ("extend",) if len(turns) > 1 else ()
     requests = [turn.request for turn in turns]
     return Blueprint(
@@ -83,8 +80,18 @@ def _steps(task: Task, domain: CodeDomain, random: Random) -> Iterator[Step]:
             batch += 1
 
 
-def _agree(where: str, task: Task, executed: Executed, solutions: Mapping[int, str]) -> None:
-    """Hold what the plan has come to against the hidden solutions."""
+def agree(where: str, task: Task, executed: Executed, solutions: Mapping[int, str]) -> None:
+    """Hold what a plan has come to against the hidden solutions.
+
+    Args:
+        where: area and world.
+        task: of the world.
+        executed: a plan that ends each turn with its only goal.
+        solutions: what hidden solutions print, by turn.
+
+    Raises:
+        BlueprintError: if they disagree, or there is nothing to tell.
+    """
     found = [done for table in executed.final_state.values() for done in table["changed"]]
     last = {step.turn: step.observation for step in executed.plan if step.purpose == "goal"}
     for turn, question in enumerate(task.questions):

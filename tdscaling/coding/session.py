@@ -128,6 +128,16 @@ class CodeSession:
             raise EnvironmentFailure(f"{self._world}: the hidden solution fails: {result.content}")
         return str(result.rows[0]["stdout"])
 
+    def solutions(self) -> dict[int, str]:
+        """What the hidden solutions print, by turn, of those questions that have one that prints.
+
+        Raises:
+            EnvironmentFailure: if one fails.
+            SandboxLostError: if the sandbox is gone.
+        """
+        hidden = [question.hidden for question in self.task.questions]
+        return {turn: self.solution(h) for turn, h in enumerate(hidden) if h.kind == "prints"}
+
     def _holds(self, hidden: Hidden) -> bool:
         if hidden.kind == "rows":
             if not self._tables:

@@ -26,6 +26,7 @@ from tdscaling.verification import Case, Verification
 from tdscaling.verification._differences import cut, differing
 from tdscaling.verify._contract import other_identity, other_labels, other_turns
 from tdscaling.verify._sandbox import elsewhere, impossible
+from tdscaling.verify._task import other_outcome, other_task
 
 FIELDS = ("id", "messages", "tools", "meta")
 META = ("seed", "category", "domain", "cluster", "operators", "mode", "signature", "complexity",
@@ -133,6 +134,7 @@ class LineCheck:
             self._foreign(meta, blueprint)
             or other_labels(blueprint, meta, self._domains)
             or other_turns(blueprint, meta, messages)
+            or other_task(blueprint, self._domains)
         )
         if problem:
             return problem
@@ -231,6 +233,7 @@ def _other_blueprint(scene: Scene) -> str | None:
     sessions = {name: domain.open(blueprint.worlds[name]) for name, domain in scene.domains.items()}
     try:
         executed = execute(blueprint.plan, blueprint.facts, sessions)
+        other_outcome(blueprint, executed, scene.domains)
     except AttemptError as error:
         return f"blueprint: {error}"
     finally:
