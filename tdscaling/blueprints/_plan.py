@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tdscaling.bindings import field
+from tdscaling.blueprints._agree import passed_on, terms
 from tdscaling.blueprints._refer import (
     PERSONAL,
     DraftStep,
@@ -114,17 +115,20 @@ class Planner:
         for name in spec.file.parameters:
             if name in bindings or name in ask.own:
                 continue
-            source = self._source(ask, spec, name)
+            source = self._source(ask, spec, name, bindings)
             if source is False:
                 return False
             if source is not None:
-                bindings[name] = source
+                bindings |= self._terms(ask, spec, source) | {name: source}
         return self._execute(ask, spec, bindings)
 
     def _source(
-        self, ask: Ask, spec: ToolSpec, name: str
+        self, ask: Ask, spec: ToolSpec, name: str, bindings: Mapping[str, dict[str, Any]]
     ) -> dict[str, Any] | Literal[False] | None:
-        """Binding by data-flow; None leaves the parameter to the user, False gives up."""
+        """Binding by data-flow; None leaves the parameter to the user, False gives up.
+
+        What the value comes from agrees with the bindings that are there.
+        """
         owner = self.sessions[ask.domain].domain
         parameter, column = spec.file.parameters[name], spec.source(name)
         producers = [e.producer for e in owner.edges if e.consumer == spec.name and e.slot == name]
@@ -133,13 +137,40 @@ class Planner:
         if column not in owner.keys and parameter.kind not in PERSONAL:
             return None  # an amount or a date that is at hand is seldom the one that is meant
         at_hand = [] if ask.fresh else self._holding(ask.domain, column, producers)
-        if at_hand and self.random.random() < REUSE_SHARE:
-            return {"step": at_hand[-1], "column": column}
+        sources = [{"step": number, "column": column} for number in at_hand]
+        sources = [source for source in sources if self._agrees(ask, spec, source, bindings)]
+        if sources and self.random.random() < REUSE_SHARE:
+            return sources[-1]
         if column not in owner.keys or (parameter.known and self.random.random() < KNOWN_SHARE):
             return None
-        if self._look_up(ask, producers):
-            return {"step": len(self.steps) - 1, "column": column}
+        if self._look_up(ask, spec, producers, bindings):
+            source = {"step": len(self.steps) - 1, "column": column}
+            if self._agrees(ask, spec, source, bindings):
+                return source
+            return False
         return None if parameter.known else False
+
+    def _terms(
+        self, ask: Ask, spec: ToolSpec, source: Mapping[str, Any]
+    ) -> dict[str, dict[str, Any]]:
+        """Facts that a call shares with the lookups behind a value that it takes."""
+        session = self.sessions[ask.domain]
+        found = terms(session, self.steps, spec, source["step"], source["column"])
+        return {name: binding for name, binding in found.items() if name not in ask.own}
+
+    def _agrees(
+        self,
+        ask: Ask,
+        spec: ToolSpec,
+        source: Mapping[str, Any],
+        bindings: Mapping[str, dict[str, Any]],
+    ) -> bool:
+        """Whether those lookups ask for what is bound already."""
+        return all(
+            "fact" in bindings[name] and self.facts[bindings[name]["fact"]] == self.facts[b["fact"]]
+            for name, b in self._terms(ask, spec, source).items()
+            if name in bindings
+        )
 
     def _holding(self, domain: str, column: str, producers: list[str]) -> list[int]:
         return [
@@ -152,10 +183,17 @@ class Planner:
             and step.result.rows[0].get(column) is not None
         ]
 
-    def _look_up(self, ask: Ask, producers: list[str]) -> bool:
+    def _look_up(
+        self,
+        ask: Ask,
+        spec: ToolSpec,
+        producers: list[str],
+        bindings: Mapping[str, dict[str, Any]],
+    ) -> bool:
         if len(ask.stack) > self.depth:
             return False
-        tools = self.sessions[ask.domain].domain.tools
+        owner = self.sessions[ask.domain].domain
+        tools = owner.tools
         reads = [
             name
             for name in dict.fromkeys(producers)
@@ -167,7 +205,8 @@ class Planner:
             lookup = replace(
                 ask, purpose="lookup", expect="ok", stack=(*ask.stack, name), own=frozenset()
             )
-            if self._add(lookup, name, {}):
+            given = passed_on(owner, spec, tools[name], bindings)
+            if given is not None and self._add(lookup, name, given):
                 return True
             del self.steps[mark:]
             self.facts = facts
