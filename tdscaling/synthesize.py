@@ -25,7 +25,7 @@ from tdscaling.budget import Budget, BudgetOptions
 from tdscaling.catalog import Catalog
 from tdscaling.clusters import Clusters
 from tdscaling.coding.mix import Mix
-from tdscaling.coding.parts import Coding, coding_parts
+from tdscaling.coding.parts import Coding, CodingOptions, coding_parts
 from tdscaling.environments import Environments
 from tdscaling.errors import ConfigError, RunDirectoryError, TdscalingError
 from tdscaling.evolution import Evolution
@@ -67,7 +67,7 @@ def synthesize(
     export: Export,
     llm: object,
     sandbox: Sandbox,
-    coding: dict[str, Any],
+    coding: CodingOptions,
     report: dict[str, int],
     run_dir: str,
 ) -> int:
@@ -133,7 +133,7 @@ def _tell_what_ended_it(
         print_continuation(console, directory)
 
 
-def _coding(console: Console, sandbox: Sandbox, knobs: dict[str, Any]) -> Coding:
+def _coding(console: Console, sandbox: Sandbox, knobs: CodingOptions) -> Coding:
     """The coding tasks of the run; one line says why there are none."""
     code = coding_parts(sandbox, **knobs)
     if code.off:

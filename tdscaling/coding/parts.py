@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from tdscaling.coding.areas import AREAS, CALCULATIONS, TASKS
 from tdscaling.coding.domain import CodeDomain, cluster_of, code_domain
@@ -19,6 +19,15 @@ from tdscaling.schema import Cluster
 
 if TYPE_CHECKING:
     from tdscaling.sandbox import Sandbox
+
+
+class CodingOptions(TypedDict):
+    """The keys under `coding`; `conf/synthesize.yaml` explains them."""
+
+    share: float
+    areas: list[str]
+    recover_share: float
+    glue_share: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,9 +121,9 @@ class CodeSession:
         language: Language = "sql" if hidden.kind == "rows" else "python"
         if hidden.kind == "rows" and self._touched:
             with self._fresh(self.task.files) as box:
-                result = _ran(box, hidden.code, language, mode="fork")
+                result = _ran(box, hidden.code, language, mode="fork", ours=True)
         else:
-            result = _ran(self._opened(), hidden.code, language, mode="fork")
+            result = _ran(self._opened(), hidden.code, language, mode="fork", ours=True)
         if not result.ok:
             raise EnvironmentFailure(f"{self._world}: the hidden solution fails: {result.content}")
         return str(result.rows[0]["stdout"])
@@ -163,7 +163,7 @@ class CodeSession:
     def _said(self, code: str, files: Mapping[str, bytes]) -> str | None:
         """What a program prints in a sandbox of its own; None if it fails."""
         with self._fresh(files) as box:
-            result = _ran(box, code, "python")
+            result = _ran(box, code, "python", ours=True)
         return str(result.rows[0]["stdout"]) if result.ok else None
 
     def _opened(self) -> Session:
@@ -189,8 +189,10 @@ class CodeSession:
             return None
 
 
-def _ran(box: Session, code: str, language: Language, mode: Mode = "notebook") -> Result:
-    result = box.run(code, language, mode=mode)
+def _ran(
+    box: Session, code: str, language: Language, mode: Mode = "notebook", *, ours: bool = False
+) -> Result:
+    result = box.run(code, language, mode=mode, ours=ours)
     if result.status == "sandbox_lost":
         raise SandboxLostError(result.stderr.strip())
     seen: dict[str, Any] = {"exit_code": result.exit_code, "stdout": "", "stderr": ""}

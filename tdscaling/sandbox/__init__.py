@@ -55,7 +55,8 @@ class Finding:
     """One limit as a probe saw it."""
 
     limit: str
-    enforced: bool
+    enforced: bool | None
+    """None where the trial came to no end, so that nothing is known."""
     seen: str
     """What was tried and what came of it; what to do where it is not enforced."""
 
@@ -70,9 +71,12 @@ class Session(Protocol):
 
     def run(
         self, code: str | bytes, language: Language, *,
-        mode: Mode = "notebook", seconds: float | None = None,
+        mode: Mode = "notebook", seconds: float | None = None, ours: bool = False,
     ) -> Result:  # fmt: skip
-        """Run a snippet; `seconds` may shorten the configured time."""
+        """Run a snippet; `seconds` may shorten the configured time.
+
+        What is `ours` may be longer than snippets of an assistant's: `code_kb` is about those.
+        """
         ...
 
     def put(self, path: str, data: bytes) -> None:

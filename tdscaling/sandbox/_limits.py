@@ -14,6 +14,8 @@ from tdscaling.errors import ConfigError
 MB = 1 << 20
 SHARED_MB = 16
 """Size of /dev/shm, which parts of a program share."""
+SPARE_KB = 128
+"""How much longer than a snippet a program of ours may be."""
 
 
 class Knobs(TypedDict):
@@ -91,7 +93,7 @@ class Limits:
 
     def mounts(self) -> dict[str, str]:
         """Folders that can be written, with the options of their tmpfs."""
-        small = f"size={self.code_kb + 256}k,nr_inodes=64"
+        small = f"size={self.code_kb + 2 * SPARE_KB}k,nr_inodes=64"
         each = f"size={self.workspace_mb}m,nr_inodes={self.files}"
         return {
             "/workspace": f"{each},mode=1777",

@@ -19,7 +19,7 @@ from typing import Any, Self, TypeVar, get_args
 from tdscaling.errors import SandboxError
 from tdscaling.sandbox import LANGUAGES, Language, Mode, Result, Status
 from tdscaling.sandbox._box import Box, LostError
-from tdscaling.sandbox._limits import MB, Limits
+from tdscaling.sandbox._limits import MB, SPARE_KB, Limits
 
 GRACE_SECONDS = 10.0
 """How much longer than a snippet's own time the host waits: the runner sweeps for 5 at most."""
@@ -48,9 +48,11 @@ class BoxSession:
         *,
         mode: Mode = "notebook",
         seconds: float | None = None,
+        ours: bool = False,
     ) -> Result:
         """Run a snippet."""
-        data, objection = self._checked(code, language, mode)
+        spare = SPARE_KB if ours else 0
+        data, objection = self._checked(code, language, mode, self._limits.code_kb + spare)
         if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
             objection = f"seconds: expected a positive number, got {seconds!r}"
         if objection:
@@ -68,7 +70,9 @@ class BoxSession:
             self._lose(str(error))
             return Result("sandbox_lost", None, "", f"sandbox: {self._lost}\n", False, 0.0, True)
 
-    def _checked(self, code: str | bytes, language: str, mode: str) -> tuple[bytes, str]:
+    def _checked(
+        self, code: str | bytes, language: str, mode: str, most_kb: int
+    ) -> tuple[bytes, str]:
         """The snippet's bytes, and what speaks against running it."""
         if language not in LANGUAGES:
             return b"", f"unknown language {language!r}; expected one of {', '.join(LANGUAGES)}"
@@ -83,7 +87,7 @@ class BoxSession:
             return b"", "the snippet is empty"
         if "\0" in text:
             return b"", "the snippet has null bytes"
-        most = self._limits.code_kb << 10
+        most = most_kb << 10
         if len(data) > most:
             return b"", f"the snippet has {len(data)} bytes, {most} are allowed (sandbox.code_kb)"
         return data, ""

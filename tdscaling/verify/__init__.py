@@ -36,6 +36,7 @@ RECORDED = (
     "parts=here tools=mcp tools.servers=[...]"
 )
 SHOWN_SANDBOXES = 3
+"""Other sandboxes that are shown; all are counted."""
 SHOWN = 20
 """Bad lines that are shown; all are counted."""
 
@@ -181,6 +182,9 @@ class Report:
                 "was held against what it does here",
                 markup=False,
             )
+        if len(self._moved) > SHOWN_SANDBOXES:
+            rest = len(self._moved) - SHOWN_SANDBOXES
+            self._console.print(f"... and in {rest} more sandboxes that differ from the one here")
         if self._bad:
             self._console.print(f"{self._bad} of {self._lines} lines do not hold")
         if self._bad or self._unrun:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 from tdscaling.errors import ConfigError
-from tdscaling.sandbox._limits import Limits
+from tdscaling.sandbox._limits import Knobs, Limits
 from tdscaling.verification._differences import cut
 
 _FIELDS = {"backend": str, "image": str, "digest": str, "cgroup": bool, "limits": dict}
+_WORDS = {int: "a whole number", float: "a number", str: "a text"}
 _BACKENDS = ("docker", "bubblewrap")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -38,9 +39,24 @@ def impossible(meta: Mapping[str, Any], *, runs_code: bool) -> str | None:
         return f"meta.sandbox.backend: expected {' or '.join(_BACKENDS)}, got {cut(backend)}"
     if not _DIGEST.fullmatch(told["digest"]):
         return f"meta.sandbox.digest: expected sha256:HEX, got {cut(told['digest'])}"
+    return _impossible_limits(told["limits"])
+
+
+def _impossible_limits(told: Mapping[str, Any]) -> str | None:
+    kinds = {name: kind for name, kind in get_type_hints(Knobs).items() if name != "pool"}
+    if missing := sorted(kinds.keys() - told.keys()):
+        return f"meta.sandbox.limits: expected {missing[0]}, which is missing"
+    if extra := sorted(told.keys() - kinds.keys()):
+        return f"meta.sandbox.limits: expected {', '.join(kinds)}, got {cut(extra[0])} as well"
+    for name, kind in kinds.items():
+        value = told[name]
+        fits = isinstance(value, (int, float) if kind is float else kind)
+        if not fits or isinstance(value, bool):
+            got = f"{cut(value)} ({type(value).__name__})"
+            return f"meta.sandbox.limits.{name}: expected {_WORDS[kind]}, got {got}"
     try:
-        Limits(**told["limits"], pool=0)
-    except (ConfigError, TypeError) as error:
+        Limits(**told, pool=0)
+    except ConfigError as error:
         return f"meta.sandbox.limits: {cut(str(error))}"
     return None
 

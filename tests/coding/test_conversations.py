@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from tdscaling.coding.session import CodeSession
 from tdscaling.errors import BlueprintError, SandboxLostError
 from tdscaling.roles import Scene
+from tdscaling.sandbox.bubblewrap import BubblewrapSandbox
 from tdscaling.schema import Message, Step
-from tests.coding.workspaces import area, arguments, contract, instead, play, trace, unchanged
+from tests.coding.workspaces import (
+    area,
+    arguments,
+    contract,
+    instead,
+    limits,
+    play,
+    trace,
+    unchanged,
+)
 from tests.conversations import rejected, says
 
 FAMILIES = [("data_analysis", "ranking"), ("sql_reporting", "share"), ("code_repair", "operator")]
@@ -29,6 +40,28 @@ def test_mistakes_are_made_and_mended(name: str, family: str) -> None:
     transcript, verdict = play(contract(name, family, 1.0), unchanged)
     assert verdict.accepted, verdict.detail
     assert {"error", "recover"} <= set(trace(transcript).events)
+
+
+@pytest.mark.parametrize(("name", "family"), FAMILIES)
+def test_the_length_of_snippets_is_not_about_hidden_programs(name: str, family: str) -> None:
+    tight = replace(area(name), sandbox=BubblewrapSandbox(cache=None, **limits() | {"code_kb": 1}))
+    session = tight.open(next(iter(contract(name, family).worlds.values())))
+    try:
+        hidden = session.task.questions[0].hidden
+        comment = f"{'--' if name == 'sql_reporting' else '#'} {'x' * 4096}"
+        longer = replace(hidden, code=f"{comment}\n{hidden.code}")
+        if hidden.kind == "returns":
+            assert not session._holds(longer)  # it runs, and finds the bug
+            path, data = next(iter(hidden.files.items()))
+            session._opened().put(path, data)
+            assert session._holds(longer)
+        else:
+            assert session.solution(longer) == session.solution(hidden)
+        code = {"code": f"print(1)#{'x' * 1024}"}
+        assert "1024 are allowed" in session.execute("run_python", code).content
+    finally:
+        session.close()
+        tight.sandbox.close()
 
 
 def test_wrong_figure_is_rejected() -> None:

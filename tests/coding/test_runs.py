@@ -84,7 +84,10 @@ WRONG: dict[str, Any] = {
     "digest: expected sha256:HEX": {"digest": "latest"},
     "cgroup: expected a bool": {"cgroup": "yes"},
     "limits: .*memory_mb: expected": {"limits": {"memory_mb": 1}},
-    "limits: .*unexpected keyword": {"limits": {"network": True}},
+    "limits: expected seconds, memory_mb, .*got network as well": {"limits": {"network": True}},
+    "limits.seconds: expected a number, got 10 .str": {"limits": {"seconds": "10"}},
+    "limits.pids: expected a whole number, got 1.5 .float": {"limits": {"pids": 1.5}},
+    "limits.cpus: expected a number, got true .bool": {"limits": {"cpus": True}},
     "limits: .*clock: expected a moment": {"limits": {"clock": "noon"}},
     "limits: .*seconds: expected 0.1 to 3600": {"limits": {"seconds": 0.0}},
 }
