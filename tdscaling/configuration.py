@@ -278,6 +278,23 @@ def jobs(invocation: Invocation) -> Iterator[DictConfig]:
         yield config
 
 
+def _placed(message: str, told: str, config: DictConfig) -> str:
+    """What an option says of its knob, by the name that is typed where it is part of another.
+
+    Args:
+        message: such as `sandbox.pids: ...`.
+        told: by Hydra, which ends with the key of the part: `full_key: bubblewrap`.
+        config: of the command.
+    """
+    named, key = re.match(r"(\w+)\.\w+:", message), re.search(r"full_key: ([\w.]+)$", told)
+    if not named or not key:
+        return message
+    group, part = named[1], key[1]
+    if group in config and not part.startswith(f"{group}."):
+        return message
+    return part + message.removeprefix(group)
+
+
 def build(config: DictConfig) -> Callable[[], int]:
     """The command's function with every part of it built.
 
@@ -296,6 +313,8 @@ def build(config: DictConfig) -> Callable[[], int]:
     try:
         arguments = instantiate(parts, _convert_="all")
     except InstantiationException as error:
+        if isinstance(error.__cause__, ConfigError):
+            raise ConfigError(_placed(str(error.__cause__), str(error), config)) from None
         if isinstance(error.__cause__, TdscalingError):
             raise error.__cause__ from None
         raise

@@ -120,7 +120,8 @@ def _sandbox(console: Console, sandbox: Sandbox, strict: bool) -> bool:
     for title in ("limit", "enforced", "how it was seen"):
         table.add_column(title)
     for finding in findings:
-        table.add_row(finding.limit, "yes" if finding.enforced else "NO", Text(finding.seen))
+        word = {True: "yes", False: "NO", None: "not seen"}[finding.enforced]
+        table.add_row(finding.limit, word, Text(finding.seen))
     console.print(table)
     console.print(f"image {sandbox.describe()['digest']}\n", markup=False, soft_wrap=True)
     return not strict or all(finding.enforced for finding in findings)

@@ -112,3 +112,36 @@ def test_damaged_image_is_told_with_what_to_type(
     told = capsys.readouterr().out
     assert f"image: damaged: {image.root}: expected {image.digest}, got sha256:" in told
     assert "type: tdscaling doctor build=true" in told
+
+
+def test_what_came_to_no_end_is_not_seen(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    slow = ["bubblewrap.cpus=0.2", "bubblewrap.seconds=0.5", "bubblewrap.pids=16"]
+    assert main(["doctor", f"cache={cache}", "need=bubblewrap", *slow]) == 0
+    rows = {}
+    for line in capsys.readouterr().out.splitlines():
+        cells = [cell.strip() for cell in line.split("│")]
+        if len(cells) > 3 and cells[1]:
+            rows[cells[1]] = cells[2:4]
+    for limit in ("CPU time", "output of a snippet"):
+        assert rows[limit][0] == "not seen"
+        assert "time ran out with bubblewrap.seconds=0.5" in rows[limit][1]
+    assert rows["time of a snippet"] == ["yes", "time ran out"]
+    assert rows["read-only root"] == ["yes", "could be written: nothing"]
+    assert not [seen for _, seen in rows.values() if seen.endswith(":") or "run as root" in seen]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "doctor bubblewrap.memory_mb=100",
+        "doctor docker.pids=1",
+        "synthesize sandbox=auto sandbox.docker.pids=1",
+        "synthesize sandbox=bubblewrap sandbox.pids=1",
+    ],
+)
+def test_a_limit_out_of_range_is_told_by_the_name_that_was_typed(
+    word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = word.split()
+    assert main([*words, f"hydra.run.dir={tmp_path}/run"]) == 1
+    assert f"tdscaling: {words[-1].partition('=')[0]}: " in capsys.readouterr().err

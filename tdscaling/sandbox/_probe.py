@@ -1,7 +1,8 @@
 """Tries the limits of a sandbox from inside and says which of them hold.
 
 Enters: a backend. Leaves: one finding per limit, from a snippet that really tried to exceed it. A
-limit that is set but was not seen to hold counts as not enforced.
+limit that is set but was not seen to hold counts as not enforced, and where a trial came to no
+end, that is what is told of it.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ for name in ("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK", "AF_PACKET", "AF_VS
             continue
         opened.append(name)
 links = [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line]
-print("opened:", *opened, "interfaces:", *links)
+print("sockets opened:", *(opened or ["none"]), "- interfaces:", *(links or ["none"]))
 raise SystemExit(bool(opened) or any(link != "lo" for link in links))
 """
 
@@ -61,7 +62,7 @@ for name in ("kernel/core_pattern", "kernel/hostname", "vm/overcommit_memory"):
         written.append(name)
     except OSError:
         pass
-print("written:", *written)
+print("could be written:", *(written or ["nothing"]))
 raise SystemExit(bool(written))
 """
 
@@ -153,7 +154,7 @@ _CAPABILITIES = """
 import re
 text = open("/proc/self/status").read()
 found = re.findall(r"Cap(Inh|Prm|Eff|Bnd|Amb):\\t(\\S+)", text)
-print(*("=".join(pair) for pair in found))
+print(len(found), "sets, not empty:", *(["=".join(p) for p in found if int(p[1], 16)] or ["none"]))
 raise SystemExit(any(int(value, 16) for _, value in found))
 """
 
@@ -166,7 +167,7 @@ for name, number in numbers.items():
     libc.syscall(number, 0, 0, 0, 0, 0)
     if ctypes.get_errno() not in (1, 38):
         passed.append(name)
-print(len(numbers), "calls tried, passed:", *passed)
+print(len(numbers), "calls tried, passed:", *(passed or ["none"]))
 raise SystemExit(bool(passed) or not numbers)
 """
 
@@ -192,7 +193,7 @@ for name in ("environ", "maps", "mem", "fd/0", "fd/1", "fd/3", "fd/4", "root", "
     except OSError:
         pass
 os.kill(1, 9)
-print("reached:", *reached)
+print("reached of the runner:", *(reached or ["nothing"]))
 raise SystemExit(bool(reached))
 """
 
@@ -244,27 +245,66 @@ TRIALS = (
 )  # fmt: skip
 
 
+_ENDS = {
+    "timeout": "time ran out",
+    "output_limit": "it was stopped for saying too much",
+    "memory_limit": "it was stopped for lack of memory",
+    "refused": "it was not run",
+}
+"""Other ends than a snippet's own, in words."""
+_KNOBS = {"timeout": "seconds", "output_limit": "flood_mb", "memory_limit": "memory_mb",
+          "refused": "code_kb"}  # fmt: skip
+_SIGNALS = 128
+"""Exit codes above it tell which signal ended a process."""
+_LIVES = "lives\n"
+
+
 def probe(sandbox: PooledSandbox) -> tuple[Finding, ...]:
     """One finding per limit. Each is tried in a session of its own: a trial may spoil it."""
+    return tuple(_finding(sandbox, trial) for trial in TRIALS)
+
+
+def _finding(sandbox: PooledSandbox, trial: Trial) -> Finding:
     limits = sandbox.limits
-    found = []
-    for trial in TRIALS:
-        code = _filled(trial.code, limits)
-        with sandbox.open("probe") as session:
-            result = session.run(code, "python", mode="fork", seconds=trial.seconds)
-            after = session.run("echo lives", "bash")
-        held = trial.held(result, limits) and after.stdout == "lives\n"
-        said = (result.stdout.strip() or result.stderr.strip()).splitlines()[-1:]
-        said = said or [f"exit code {result.exit_code}"]
-        seen = said[0][:90] if result.status in ("ok", "memory_limit") else result.status
-        if result.status == "memory_limit":
-            seen = f"memory_limit {seen if held else ''}".strip()
-        if after.stdout != "lives\n":
-            seen = f"{seen}; then the session was lost"
-        if not held and trial.remedy:
-            seen = f"{seen}; {trial.remedy}"
-        found.append(Finding(trial.limit, held, seen))
-    return tuple(found)
+    code = _filled(trial.code, limits)
+    with sandbox.open("probe") as session:
+        result = session.run(code, "python", mode="fork", seconds=trial.seconds)
+        lives = session.run("echo lives", "bash").stdout == _LIVES
+    held = trial.held(result, limits) and lives
+    if not held and lives and (why := _unfinished(result)):
+        knob = _KNOBS.get(result.status)
+        told = f" with {sandbox.name}.{knob}={getattr(limits, knob):g}" if knob else ""
+        return Finding(trial.limit, None, f"no end of the trial was seen: {why}{told}")
+    seen = _seen(result)
+    if not lives:
+        seen = f"{seen}; then the session was lost"
+    if not held and trial.remedy:
+        seen = f"{seen}; {trial.remedy}"
+    return Finding(trial.limit, held, seen)
+
+
+def _unfinished(result: Result) -> str:
+    """Why a trial that was not held off came to no end of its own; empty where it did."""
+    if result.status in _ENDS:
+        return _ENDS[result.status]
+    return _last(result.stderr) if "Traceback" in result.stderr else ""
+
+
+def _seen(result: Result) -> str:
+    """How a trial ended, in words."""
+    if result.status in _ENDS:
+        return _ENDS[result.status]
+    if result.status != "ok":
+        return "the sandbox was lost"
+    said = _last(result.stdout) or _last(result.stderr)
+    if not said and (result.exit_code or 0) > _SIGNALS:
+        said = f"it was killed by signal {(result.exit_code or 0) - _SIGNALS}"
+    return said or f"exit code {result.exit_code}"
+
+
+def _last(said: str) -> str:
+    """The last line."""
+    return (said.strip().splitlines() or [""])[-1][:90]
 
 
 def _filled(code: str, limits: Limits) -> str:

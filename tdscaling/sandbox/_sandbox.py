@@ -22,6 +22,10 @@ from tdscaling.sandbox._session import BoxSession, LoopSession, in_loop
 
 START_SECONDS = 60.0
 TRIAL = "echo $((6 * 7))"
+KILLED = (
+    "others have started, so this machine is set up well, but something may end their processes: "
+    "look for it in `dmesg`, and try again"
+)
 
 
 class PooledSandbox(ABC):
@@ -39,6 +43,7 @@ class PooledSandbox(ABC):
     def _settle(self) -> None:
         self._pool: Pool | None = None
         self._making = threading.Lock()
+        self._worked = False
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -92,7 +97,7 @@ class PooledSandbox(ABC):
             return str(error)
         if (result.status, result.stdout) != ("ok", "42\n"):
             said = (result.stderr or result.stdout).strip()[-300:]
-            return f"sandbox={self.name}: a trial ended as {result.status}: {said}; {self.remedy}"
+            return f"sandbox={self.name}: a trial ended as {result.status}: {said}; {self._advice}"
         return None
 
     def probe(self) -> tuple[Finding, ...]:
@@ -127,10 +132,16 @@ class PooledSandbox(ABC):
             known = box.reason()
             box.kill()
             raise SandboxError(
-                f"sandbox={self.name}: it does not start: {known or error}; {self.remedy}"
+                f"sandbox={self.name}: it does not start: {known or error}; {self._advice}"
             ) from None
         if reply.get("pid") != 1 or "error" in reply:
             box.kill()
             reason = reply.get("error") or f"its runner is process {reply.get('pid')} and not 1"
-            raise SandboxError(f"sandbox={self.name}: it does not start: {reason}; {self.remedy}")
+            raise SandboxError(f"sandbox={self.name}: it does not start: {reason}; {self._advice}")
+        self._worked = True
         return box
+
+    @property
+    def _advice(self) -> str:
+        """What to do about one that does not start or run: once one did, the setup is fine."""
+        return KILLED if self._worked else self.remedy
