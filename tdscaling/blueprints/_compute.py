@@ -15,6 +15,7 @@ from typing import Any
 from tdscaling.bindings import filled, rows
 from tdscaling.blueprints._plan import Planner
 from tdscaling.blueprints._refer import DraftStep, Expect, Purpose
+from tdscaling.blueprints._slips import slips
 from tdscaling.coding import printed
 from tdscaling.coding.domain import CodeDomain
 from tdscaling.declared.domain import noun
@@ -52,9 +53,8 @@ class Figure:
 
     def slips(self) -> list[str]:
         """The code with a mistake that Python refuses."""
-        imports = re.sub(r"(?m)^(?:import|from) .*\n", "", self.code)
-        misnamed = self.code.replace("(values", "(vals").replace("(first", "(frist")
-        return [text for text in (imports, misnamed) if text != self.code]
+        imports = re.match(r"(?:(?:import|from) .*\n)*\n?", self.code)
+        return slips(self.code, imports[0] if imports else "")
 
 
 def figures(steps: Sequence[DraftStep]) -> Iterator[Figure]:
@@ -138,7 +138,7 @@ def _over_pairs(steps: Sequence[DraftStep]) -> Iterator[Figure]:
             continue
         for column in [c for c in row if c in other_row and c in first.spec.file.tell]:
             held = [row[column], other_row[column]]
-            if countable(column, held) and held[0] != held[1]:
+            if countable(column, held) and held[0] != held[1] and all(held):
                 yield from _pair(" and ".join(names), column, one, other, held)
 
 
@@ -220,10 +220,10 @@ def add_figure(planner: Planner, domain: str, figure: Figure, turn: int) -> None
         return DraftStep(domain, spec, turn, purpose, expect, binding, arguments, result,
                          words=words, follows=follows)  # fmt: skip
 
-    slips = figure.slips() if planner.random.random() < owner.recover_share else []
-    if slips:
-        planner.steps.append(run(planner.random.choice(slips), "lookup", frozenset()))
-    before = frozenset({len(planner.steps) - 1}) if slips else frozenset()
+    made = figure.slips() if planner.random.random() < owner.recover_share else []
+    if made:
+        planner.steps.append(run(planner.random.choice(made), "lookup", frozenset()))
+    before = frozenset({len(planner.steps) - 1}) if made else frozenset()
     step = run(figure.code, "goal", before)
     check = session.execute("run_python", {"code": filled(figure.check, values)})
     if not printed.same_lines(printed.stdout(step.result.content), printed.stdout(check.content)):

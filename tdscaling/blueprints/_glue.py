@@ -188,7 +188,7 @@ class Gluing:
         return len(steps) - 1
 
     def _values(self, glue: Glue, pair: Pair, steps: list[int]) -> dict[str, dict[str, Any]]:
-        pick = "all" if pair.lists or glue.key else "first"
+        pick = "all" if pair.lists else "first"
         values = {}
         for name, step, column in zip(("first", "second"), steps, pair.columns, strict=True):
             values[name] = {"step": step, "column": column, "pick": pick}

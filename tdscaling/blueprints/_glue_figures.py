@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from tdscaling.blueprints._readings import Call, called, many, plural
+from tdscaling.blueprints._slips import slips
 
 LATER = (1, 2, 3, 5, 7, 10, 14, 21, 30)
 """Days after a date that users ask for."""
@@ -55,9 +56,7 @@ class Glue:
 
     def slips(self, label: str) -> list[str]:
         """The code with a mistake that Python refuses."""
-        code = self.code(label)
-        slips = [code.replace("{result}", "{results}"), code.removeprefix(self.imports)]
-        return [slip for slip in slips if slip != code]
+        return slips(self.code(label), self.imports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +123,13 @@ def numbers(pair: Pair, random: Random, *, whole: bool, money: bool) -> Iterator
         return
     a, b = ([Fraction(str(value)) for value in held] for held in (one, other))
     if pair.lists:
+        if not sum(a) or not sum(b):
+            return  # what nothing is added to need not be worked out
         made = _of_lists(pair, a, b)
         given = "a, b = ([Fraction(str(v)) for v in held] for held in ($first, $second))\n"
     else:
+        if not a[0] or not b[0]:
+            return
         made = _of_singles(pair, random, a[0], b[0], money=money)
         given = "a, b = Fraction(str($first)), Fraction(str($second))\n"
     for number in made:
@@ -255,12 +258,22 @@ def choices(pair: Pair, key: str, noun: str) -> Iterator[Glue]:
         else:
             either = " or ".join(call.named for call in pair.calls)
             phrase = f"the {noun} of {either}, whichever has {more} {by},"
-        given = "zip($first_keys, $first)", "zip($second_keys, $second)"
-        yield Glue(
-            phrase,
-            f"first = list({given[0]})\nsecond = list({given[1]})\n"
+        code, rows = _chosen(name, lists=pair.lists)
+        check = f"rows = sorted({rows})\nresult = rows[{-1 if name == 'max' else 0}][1]\n"
+        yield Glue(phrase, code, check, key=key)
+
+
+def _chosen(name: str, *, lists: bool) -> tuple[str, str]:
+    """The code that chooses; all values with their keys, as an expression."""
+    if lists:
+        return (
+            "first = list(zip($first_keys, $first))\nsecond = list(zip($second_keys, $second))\n"
             f"result = {name}(first + second, key=lambda row: row[1])[0]\n",
-            f"rows = sorted((v, k) for k, v in [*{given[0]}, *{given[1]}])\n"
-            f"result = rows[{-1 if name == 'max' else 0}][1]\n",
-            key=key,
+            "[*zip($first, $first_keys), *zip($second, $second_keys)]",
         )
+    beats = ">" if name == "max" else "<"
+    return (
+        "first = $first\nsecond = $second\n"
+        f"result = $first_keys if first {beats} second else $second_keys\n",
+        "[($first, $first_keys), ($second, $second_keys)]",
+    )

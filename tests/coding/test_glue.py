@@ -283,13 +283,11 @@ def test_both_programs_come_to_the_same_to_the_last_digit() -> None:
 
 def _ran(template: str, glue: Glue, one: Pair) -> str:
     sides: list[list[Any]] = list(one.held)
-    flat = one.lists or bool(glue.key)
+    sides += [[row["payment_id"] for row in side.result.rows] for side in one.calls]
+    names = ("first", "second", "first_keys", "second_keys")
     values: dict[str, Any] = {
-        name: held if flat else held[0]
-        for name, held in zip(("first", "second"), sides, strict=True)
+        name: held if one.lists else held[0] for name, held in zip(names, sides, strict=True)
     }
-    for name, side in zip(("first_keys", "second_keys"), one.calls, strict=True):
-        values[name] = [row["payment_id"] for row in side.result.rows]
     return filled(template, values | dict(glue.stated))
 
 
