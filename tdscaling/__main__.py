@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import secrets
+import shutil
 import sys
 import tempfile
 import traceback
@@ -148,24 +150,27 @@ def _launch(invocation: Invocation, words: list[str]) -> int:
     import hydra
 
     multirun = invocation.multirun
-    # Files, because a launcher may run jobs in other processes.
-    with tempfile.TemporaryDirectory(prefix="tdscaling-") as codes:
+    # Files, because a launcher may run jobs in other processes. Their folder is made by the first
+    # job that fails: a process that is killed before leaves none.
+    codes = Path(tempfile.gettempdir()) / f"tdscaling-{secrets.token_hex(16)}"
 
-        def job(config: DictConfig) -> int:
-            return _run_job(config, Path(codes), multirun)
+    def job(config: DictConfig) -> int:
+        return _run_job(config, codes, multirun)
 
-        job.__module__ = f"tdscaling.{invocation.command}"  # Hydra names the job after it
-        entry = hydra.main(
-            version_base=configuration.VERSION_BASE,
-            config_path=str(configuration.conf_dir()),
-            config_name=invocation.command,
-        )(job)
+    job.__module__ = f"tdscaling.{invocation.command}"  # Hydra names the job after it
+    entry = hydra.main(
+        version_base=configuration.VERSION_BASE,
+        config_path=str(configuration.conf_dir()),
+        config_name=invocation.command,
+    )(job)
+    try:
         with _arguments(words):
-            try:
-                entry()
-            except SystemExit as stop:
-                return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        return max((int(path.read_text()) for path in Path(codes).iterdir()), default=0)
+            entry()
+        return max((int(path.read_text()) for path in codes.glob("*")), default=0)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    finally:
+        shutil.rmtree(codes, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -192,6 +197,7 @@ def _run_job(config: DictConfig, codes: Path, multirun: bool) -> int:
         _complain("unexpected error, please report it", _label() if multirun else "")
         traceback.print_exc()
     if code:
+        codes.mkdir(mode=0o700, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=codes, delete=False) as file:
             file.write(str(code))
     if code == INTERRUPTED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,6 +150,14 @@ def test_sweep_goes_on_after_a_failure(shell: Shell) -> None:
     assert "job 0 (outcome=refused): data.jsonl" in answer.err
     assert "job 1 (outcome=bug)" in answer.err
     assert all((shell.folder / "s" / str(job) / "got.txt").exists() for job in range(3))
+
+
+def test_codes_of_failed_jobs_leave_nothing(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = shell.folder / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    assert shell.probe("-m", f"hydra.sweep.dir={shell.folder}/s", "outcome=refused,done").code == 1
+    assert list(temporary.iterdir()) == []
 
 
 def test_sweep_that_succeeds(shell: Shell) -> None:

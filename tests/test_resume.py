@@ -90,6 +90,18 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
         wait_until(lambda: not alive(workers), "the end of the workers")
 
 
+def test_a_killed_run_leaves_no_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    with started(small(tmp_path / "run", "execution=inline", size=5000)) as process:
+        wait_until(logged(tmp_path / "run", 60), "commits")
+        kill(process)
+    assert [path.name for path in temporary.iterdir() if path.name.startswith("tdscaling")] == []
+
+
 def interrupted(process: subprocess.Popen[str]) -> str:
     """Press Ctrl-C as a terminal does: every process of the group gets it."""
     workers = children(process.pid)

@@ -75,6 +75,8 @@ class Session(Protocol):
     ) -> Result:  # fmt: skip
         """Run a snippet; `seconds` may shorten the configured time.
 
+        Whatever text or bytes a snippet is, nothing is raised: the result tells. Arguments of
+        other types than these are a mistake of the caller's and raise as Python does.
         What is `ours` may be longer than snippets of an assistant's: `code_kb` is about those.
         """
         ...

@@ -2,7 +2,7 @@
 
 Enters: a running sandbox and the limits. Leaves: results. Nothing that a snippet does raises: what
 fails in a snippet is its result, what fails around it is `sandbox_lost`, and only a file that
-can't be moved is an error.
+can't be moved is an error. Arguments of wrong types are the caller's mistake, and raise.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class BoxSession:
         seconds: float | None = None,
         ours: bool = False,
     ) -> Result:
-        """Run a snippet."""
+        """Run a snippet; see the protocol. Only arguments of wrong types raise."""
         spare = SPARE_KB if ours else 0
         data, objection = self._checked(code, language, mode, self._limits.code_kb + spare)
         if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
