@@ -14,7 +14,17 @@ from itertools import combinations, islice
 from typing import Any
 
 from tdscaling.bindings import filled, value
-from tdscaling.blueprints._glue_figures import Glue, Pair, choices, dates, days_between, numbers
+from tdscaling.blueprints._glue_figures import (
+    LATER,
+    PERCENT,
+    WEEKDAYS,
+    Glue,
+    Pair,
+    choices,
+    dates,
+    days_between,
+    numbers,
+)
 from tdscaling.blueprints._plan import Planner
 from tdscaling.blueprints._readings import Call, calls, columns, pairs, readers, wanted
 from tdscaling.blueprints._refer import DraftStep
@@ -113,11 +123,13 @@ class Gluing:
                     continue
                 found = choices(pair, key, slot.label)
             elif unit == slot.unit == "date":
-                found = dates(pair, self._random)
+                days = [self._random.choice(LATER)]
+                found = dates(pair, days, [self._random.randrange(len(WEEKDAYS))])
             elif unit == "date" and slot.unit in _DAYS:
                 found = days_between(pair)
             elif unit == slot.unit:
-                found = numbers(pair, self._random, whole=whole, money=unit == "amount")
+                shares = [self._random.choice(PERCENT)]
+                found = numbers(pair, shares, whole=whole, money=unit == "amount")
             else:
                 continue
             yield from ((glue, pair) for glue in found)

@@ -7,10 +7,9 @@ which those are left out that no argument could be: what is not positive, what r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from random import Random
 from typing import Any
 
 from tdscaling.blueprints._readings import Call, called, many, plural
@@ -109,12 +108,12 @@ class _Number:
     stated: tuple[tuple[str, int], ...] = ()
 
 
-def numbers(pair: Pair, random: Random, *, whole: bool, money: bool) -> Iterator[Glue]:
+def numbers(pair: Pair, percents: Sequence[int], *, whole: bool, money: bool) -> Iterator[Glue]:
     """Figures over quantities.
 
     Args:
         pair: of columns that count the same.
-        random: draws shares.
+        percents: shares to ask for.
         whole: whether only a whole number will do.
         money: whether the quantity is an amount of money.
     """
@@ -130,7 +129,7 @@ def numbers(pair: Pair, random: Random, *, whole: bool, money: bool) -> Iterator
     else:
         if not a[0] or not b[0]:
             return
-        made = _of_singles(pair, random, a[0], b[0], money=money)
+        made = _of_singles(pair, percents if money else (), a[0], b[0])
         given = "a, b = Fraction(str($first)), Fraction(str($second))\n"
     for number in made:
         beyond = (number.exact * 100) % 1
@@ -149,9 +148,7 @@ def numbers(pair: Pair, random: Random, *, whole: bool, money: bool) -> Iterator
         )
 
 
-def _of_singles(
-    pair: Pair, random: Random, a: Fraction, b: Fraction, *, money: bool
-) -> Iterator[_Number]:
+def _of_singles(pair: Pair, percents: Sequence[int], a: Fraction, b: Fraction) -> Iterator[_Number]:
     (x, y), (noun, another) = (call.named for call in pair.calls), pair.nouns
     apart, check = "abs(first - second)", "max(a, b) - min(a, b)"
     if pair.columns[0] != pair.columns[1] or pair.calls[0].spec is not pair.calls[1].spec:
@@ -165,8 +162,7 @@ def _of_singles(
     yield _Number(
         f"the average {noun} of {x} and {y}", "(first + second) / 2", "a / 2 + b / 2", (a + b) / 2
     )
-    if money:
-        share = random.choice(PERCENT)
+    for share in percents:
         stated = (("percent", share),)
         yield _Number(f"{share} percent of the difference in {noun} between {x} and {y}",
                       f"{apart} * percent / 100", f"({check}) / 100 * percent",
@@ -174,7 +170,7 @@ def _of_singles(
         yield _Number(f"{share} percent of the combined {noun} of {x} and {y}",
                       "(first + second) * percent / 100", "(a + b) / 100 * percent",
                       (a + b) * share / 100, stated)  # fmt: skip
-    elif a != b:
+    if not percents and a != b:
         yield _Number(f"the higher {noun} of {x} and {y}", "max(first, second)",
                       "sorted([a, b])[1]", max(a, b))  # fmt: skip
 
@@ -205,8 +201,8 @@ def days_between(pair: Pair) -> Iterator[Glue]:
     )
 
 
-def dates(pair: Pair, random: Random) -> Iterator[Glue]:
-    """Days after the later of two dates, or after the last of two lists."""
+def dates(pair: Pair, days: Sequence[int], weekdays: Sequence[int]) -> Iterator[Glue]:
+    """So many days, or some weekday, after the later of two dates or the last of two lists."""
     one, other = pair.held
     noun = pair.nouns[0]
     if pair.lists:
@@ -220,23 +216,24 @@ def dates(pair: Pair, random: Random) -> Iterator[Glue]:
     code = f"last = max(map(date.fromisoformat, {code}))\n"
     # Dates of this form are in the order of their letters.
     check = f"{_DATES}last = date(*map(int, sorted({check})[-1].split('-')))\n"
-    number, weekday = random.choice(LATER), random.randrange(len(WEEKDAYS))
-    after = "the day" if number == 1 else f"the day {number} days"
-    yield Glue(
-        f"{after} after {of}",
-        f"first = $first\nsecond = $second\n{code}result = last + timedelta(days=$days)\n",
-        f"{check}result = date.fromordinal(last.toordinal() + $days)\n",
-        imports=_DATES + "\n",
-        stated=(("days", number),),
-    )
-    yield Glue(
-        f"the first {WEEKDAYS[weekday]} after {of}",
-        f"first = $first\nsecond = $second\n{code}result = last + timedelta(days=1)\n"
-        f"while result.weekday() != {weekday}:\n    result += timedelta(days=1)\n",
-        f"{check}result = min(d for d in (last + timedelta(days=n) for n in range(1, 8))\n"
-        f"             if d.strftime('%A') == '{WEEKDAYS[weekday]}')\n",
-        imports=_DATES + "\n",
-    )
+    for number in days:
+        after = "the day" if number == 1 else f"the day {number} days"
+        yield Glue(
+            f"{after} after {of}",
+            f"first = $first\nsecond = $second\n{code}result = last + timedelta(days=$days)\n",
+            f"{check}result = date.fromordinal(last.toordinal() + $days)\n",
+            imports=_DATES + "\n",
+            stated=(("days", number),),
+        )
+    for weekday in weekdays:
+        yield Glue(
+            f"the first {WEEKDAYS[weekday]} after {of}",
+            f"first = $first\nsecond = $second\n{code}result = last + timedelta(days=1)\n"
+            f"while result.weekday() != {weekday}:\n    result += timedelta(days=1)\n",
+            f"{check}result = min(d for d in (last + timedelta(days=n) for n in range(1, 8))\n"
+            f"             if d.strftime('%A') == '{WEEKDAYS[weekday]}')\n",
+            imports=_DATES + "\n",
+        )
 
 
 def choices(pair: Pair, key: str, noun: str) -> Iterator[Glue]:

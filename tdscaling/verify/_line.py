@@ -26,7 +26,7 @@ from tdscaling.verification import Case, Verification
 from tdscaling.verification._differences import cut, differing
 from tdscaling.verify._contract import other_identity, other_labels, other_turns
 from tdscaling.verify._sandbox import elsewhere, impossible
-from tdscaling.verify._task import other_outcome, other_task
+from tdscaling.verify._task import other_figure, other_outcome, other_task
 
 FIELDS = ("id", "messages", "tools", "meta")
 META = ("seed", "category", "domain", "cluster", "operators", "mode", "signature", "complexity",
@@ -142,6 +142,7 @@ class LineCheck:
         problem = _other_scene(data, scene) or _other_blueprint(scene) or other_identity(blueprint)
         return (
             problem
+            or other_figure(blueprint, self._domains)
             or await self._other_conversation(messages, meta, scene)
             or self._other_figures(messages, meta, scene)
         )

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from tdscaling.blueprints._coding import agree
 from tdscaling.blueprints._dry_run import Executed
+from tdscaling.blueprints._worded import worded
 from tdscaling.blueprints._wording import goal_of
 from tdscaling.coding.areas import CALCULATIONS, worlds
 from tdscaling.coding.domain import NUMBERS, CodeDomain
@@ -58,6 +59,27 @@ def other_outcome(blueprint: Blueprint, executed: Executed, domains: Mapping[str
                 agree(f"{name}, {world}", session.task, executed, session.solutions())
             finally:
                 session.close()
+
+
+def other_figure(blueprint: Blueprint, domains: Mapping[str, Domain]) -> str | None:
+    """Whether the words ask for the figures that code works out over what tools returned."""
+    try:
+        for turn, names in worded(blueprint, domains):
+            said = _plain(blueprint.turns[turn].request)
+            if not names:
+                return f"blueprint, turn {turn}: expected code that is written for a figure here"
+            if not any(_plain(name) in said for name in names):
+                wanted = f"words for the figure that its code works out, such as {cut(names[0])!r}"
+                got = cut(blueprint.turns[turn].request)
+                return f"blueprint, turn {turn}: expected {wanted}, got {got!r}"
+    except (LookupError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        return f"blueprint: expected code for a figure over what tools returned: {cut(str(error))}"
+    return None
+
+
+def _plain(words: str) -> str:
+    # Where a sentence ends or begins there, a comma goes and a letter is a capital.
+    return words.replace(",", "").lower()
 
 
 def _other_world(name: str, world: object) -> str | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from random import Random
 
 from tdscaling.bindings import filled
 from tdscaling.blueprints._compute import _over_list, _pair
-from tdscaling.blueprints._glue_figures import choices, numbers
+from tdscaling.blueprints._glue_figures import PERCENT, choices, numbers
 from tdscaling.coding.areas import CALCULATIONS
 from tests.coding.test_glue import _ran, all_figures, pair
 from tests.coding.workspaces import area
@@ -68,9 +67,9 @@ def test_figures() -> None:
 def test_nothing_is_worked_out_over_nothing() -> None:
     for one, other in (([0.0], [5.0]), ([5.0], [0])):
         zero = pair(one, other, "amount", many=False)
-        assert not list(numbers(zero, Random(1), whole=False, money=True))
+        assert not list(numbers(zero, PERCENT, whole=False, money=True))
     none = pair([0.0, 0.0], [1.0], "amount", many=True)
-    assert not list(numbers(none, Random(1), whole=False, money=True))
+    assert not list(numbers(none, PERCENT, whole=False, money=True))
 
 
 def test_two_things_are_compared_plainly() -> None:

@@ -14,8 +14,18 @@ import yaml
 
 from tdscaling.__main__ import main
 from tdscaling.bindings import filled, resolve
-from tdscaling.blueprints._glue_figures import Glue, Pair, choices, dates, days_between, numbers
+from tdscaling.blueprints._glue_figures import (
+    LATER,
+    PERCENT,
+    Glue,
+    Pair,
+    choices,
+    dates,
+    days_between,
+    numbers,
+)
 from tdscaling.blueprints._readings import Call, called, wanted
+from tdscaling.blueprints._worded import worded
 from tdscaling.blueprints.dataflow import DataFlowBlueprints
 from tdscaling.catalog import Catalog
 from tdscaling.clusters.dataflow import DataFlowClusters
@@ -248,10 +258,10 @@ def all_figures() -> list[tuple[Glue, Pair]]:
         dated = pair(days[:1], days[1:2], "due_date", many=False)
         listed = pair(days[:2], days[2:], "due_date", many=True)
         for one in (singles, lists):
-            found += [(g, one) for g in numbers(one, random, whole=False, money=True)]
+            found += [(g, one) for g in numbers(one, PERCENT, whole=False, money=True)]
             found += [(g, one) for g in choices(one, "payment_id", "payment")]
-        found += [(g, counts) for g in numbers(counts, random, whole=True, money=False)]
-        found += [(g, one) for one in (dated, listed) for g in dates(one, random)]
+        found += [(g, counts) for g in numbers(counts, PERCENT, whole=True, money=False)]
+        found += [(g, one) for one in (dated, listed) for g in dates(one, LATER[:2], (0, 4))]
         found += [(g, dated) for g in days_between(dated)]
         found += [(g, listed) for g in choices(listed, "payment_id", "payment")]
     return found
@@ -292,14 +302,15 @@ def _ran(template: str, glue: Glue, one: Pair) -> str:
 
 
 def test_what_rounds_either_way_and_what_ties_is_left_out() -> None:
-    random = Random(1)
     half = pair([0.01], [0.02], "amount", many=False)
-    assert not any("average" in g.phrase for g in numbers(half, random, whole=False, money=False))
+    assert not any("average" in g.phrase for g in numbers(half, PERCENT, whole=False, money=False))
     same = pair([5.0], [5.0], "amount", many=False)
-    assert not any("difference" in g.phrase for g in numbers(same, random, whole=False, money=True))
+    assert not any(
+        "difference" in g.phrase for g in numbers(same, PERCENT, whole=False, money=True)
+    )
     assert list(choices(same, "payment_id", "payment")) == []
     equal = pair(["2024-05-01"], ["2024-05-01"], "due_date", many=False)
-    assert [*dates(equal, random), *days_between(equal)] == []
+    assert [*dates(equal, LATER, range(5)), *days_between(equal)] == []
 
 
 @pytest.mark.parametrize(
@@ -353,7 +364,9 @@ def calls(line: Line, tool: str) -> Any:
     ]
 
 
-def test_a_run_of_them_is_verified_and_forgeries_are_found(run: Path, tmp_path: Path) -> None:
+def test_a_run_of_them_is_verified_and_forgeries_are_found(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = [json.loads(line) for line in data(run).splitlines()]
     glue = [line for line in lines if "glue" in line["meta"]["operators"]]
     assert len(glue) >= len(lines) / 2
@@ -369,3 +382,11 @@ def test_a_run_of_them_is_verified_and_forgeries_are_found(run: Path, tmp_path: 
     given[name] = given[name] + 1 if bound["type"] != "string" else "2031-01-01"
     made["arguments"] = json.dumps(given)
     assert verified(tmp_path, [argument]) == 1
+    wish = json.loads(json.dumps(glue[0]))
+    told = wish["meta"]["blueprint"]
+    turn = told["turns"][step.turn]
+    ((_, names),) = worded(Blueprint.from_json(told), domains())
+    asked = next(name.rstrip(",") for name in names if name.rstrip(",") in turn["request"])
+    text = json.dumps(wish).replace(json.dumps(asked)[1:-1], "ten times the sum of everything")
+    assert verified(tmp_path, [json.loads(text)]) == 1
+    assert "expected words for the figure that its code works out" in capsys.readouterr().out
