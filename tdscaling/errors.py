@@ -8,6 +8,7 @@
     +-- EndpointError         an LLM endpoint that cannot be used at all
     +-- SandboxError          a sandbox that cannot be started, or a file that it won't move
     +-- EndOfRun              no further request may be made: what is whole is written
+        +-- RepliesEnd        because the replies that are played again have no more
     AttemptError              one attempt fails and becomes a rejection with `reason`
     +-- BlueprintError        no blueprint for this draw
     +-- RoleError             a role could not play its turn
@@ -56,6 +57,10 @@ class SandboxError(TdscalingError):
 
 class EndOfRun(TdscalingError):
     """No further request to a model may be made; the run ends with what is whole."""
+
+
+class RepliesEnd(EndOfRun):
+    """The replies that are played again have come to their end."""
 
 
 class AttemptError(Exception):

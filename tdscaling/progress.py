@@ -56,6 +56,10 @@ class Display:
         self._task = self._bar.add_task("", total=goal, completed=done, status="starting")
 
     def __enter__(self) -> Self:
+        paid = total(self._account.spent() if self._account else ())
+        self._paid.append(
+            (time.monotonic(), paid.calls, paid.prompt_tokens + paid.completion_tokens)
+        )
         if self._console.is_terminal:
             self._bar.start()
         return self

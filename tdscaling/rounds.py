@@ -30,7 +30,7 @@ from tdscaling.schema import (
 )
 from tdscaling.spending.journal import Spent
 from tdscaling.store import Store
-from tdscaling.store_rows import tokens_of
+from tdscaling.store_rows import paid_tokens_of
 
 COMMIT_SIZE = 32
 """Outcomes per commit, at most."""
@@ -75,6 +75,7 @@ class Rounds:
         self._queue: deque[Draw] = deque()
         self._waiting: dict[int, Outcome] = {}
         self._hoped = [0, 0]
+        self._under_way = 0
         self._batch: list[Outcome] = []
         self._decisions: list[Decision] = []
         self._finished: list[dict[str, Any]] = []
@@ -89,7 +90,7 @@ class Rounds:
         self._committed = time.monotonic()
         self.done = False
         self.hopeless = False
-        self.cut = False
+        self.cut = self.raisable = False
         self.why = ""
         self.alarms: list[Alarm] = []
         """Raised since somebody looked last."""
@@ -111,14 +112,17 @@ class Rounds:
             if not self._queue or self._queue[0].index >= (self._budget.attempts or math.inf):
                 return
             room -= 1
+            self._under_way += 1
             yield self._queue.popleft()
 
     def _enough(self) -> bool:
         """Whether the run is over, or will be once what waits for its turn is committed."""
         accepted, tokens = self._hoped
+        # What is drawn beyond the last one that is needed is paid for in vain, where a model plays.
+        made, rate = self._accepted + accepted, (self._accepted + 1) / (self._next + 1)
         return (
             self.done
-            or self._accepted + accepted >= self._budget.trajectories
+            or made + self._under_way * rate >= self._budget.trajectories
             or self._tokens + tokens >= (self._budget.tokens or math.inf)
         )
 
@@ -172,6 +176,7 @@ class Rounds:
         for outcome in outcomes:
             self._waiting[outcome.index] = outcome
             self._hope(outcome, 1)
+            self._under_way -= 1
         while self._next in self._waiting and not self.done:
             waited = self._waiting.pop(self._next)
             self._hope(waited, -1)
@@ -186,7 +191,7 @@ class Rounds:
     def _hope(self, outcome: Outcome, sign: int) -> None:
         """Keep what is waiting summed up: what the budget needs no more is not drawn."""
         self._hoped[0] += sign * outcome.verdict.accepted
-        self._hoped[1] += sign * tokens_of(outcome)
+        self._hoped[1] += sign * paid_tokens_of(outcome)
 
     def _unique(self, outcome: Outcome) -> Outcome:
         if not outcome.verdict.accepted or outcome.blueprint_id not in self._blueprints:
@@ -206,7 +211,7 @@ class Rounds:
             self._blueprints.add(outcome.blueprint_id)
         self._next = outcome.index + 1
         self._accepted += outcome.verdict.accepted
-        self._tokens += tokens_of(outcome)
+        self._tokens += paid_tokens_of(outcome)
         self._round[0] += 1
         self._round[1] += outcome.verdict.accepted
         if self._next % self._size == 0:
@@ -241,9 +246,9 @@ class Rounds:
         elif self._watch.exhausted:
             self.done, self.why = True, self._watch.exhausted
 
-    def end(self, why: str) -> None:
-        """No more can be made: what is committed by now is what there will be."""
-        self.done, self.why, self.cut = True, why, True
+    def end(self, why: str, *, raisable: bool) -> None:
+        """No more can be made, unless something can be `raisable`, and is raised."""
+        self.done, self.why, self.cut, self.raisable = True, why, True, raisable
 
     def flush(self) -> None:
         """Commit what is finished, once: what a full disk refuses the next start makes again."""

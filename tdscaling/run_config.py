@@ -30,10 +30,12 @@ IGNORED = {
 
 REACH = (
     *("base_url", "timeout", "retries", "api_key_env"),
+    *("max_concurrency", "adaptive_concurrency", "backoff", "backoff_max", "retry_after_max"),
+    *("price_prompt", "price_completion"),
     *("slots", "threads", "context", "start_seconds"),
 )
-"""Keys of an endpoint that say how to reach it, not what it answers: a server may move, and one of
-the run's own may be given less of the machine."""
+"""Keys of an endpoint that say how to reach it and at what price, not what it answers: a server may
+move, be treated more gently, and one of the run's own may be given less of the machine."""
 
 RAISABLE = "budget"
 """Numbers under this key may grow (or become null, no limit): a longer run starts with the same

@@ -139,6 +139,10 @@ class Store:
             self._connection.execute("DELETE FROM live_domains")
             self._insert("live_domains", rows)
 
+    def requests(self) -> int:
+        """Requests to models that were paid by this run, as far as the ledger knows."""
+        return int(self.query("SELECT coalesce(sum(calls), 0)::BIGINT AS n FROM spending")[0]["n"])
+
     def put_spending(self, spent: Sequence[Spent]) -> None:
         """Store what all requests to models have cost, those of unfinished attempts included."""
         with self._transaction():

@@ -145,6 +145,14 @@ def tokens_of(outcome: Outcome) -> int:
     return counted or len(outcome.line) // 4
 
 
+def paid_tokens_of(outcome: Outcome) -> int:
+    """The same without what was found in a cache."""
+    if not outcome.llm_calls:
+        return tokens_of(outcome)
+    paid = [call for call in outcome.llm_calls if not call.cached]
+    return sum(call.prompt_tokens + call.completion_tokens for call in paid)
+
+
 def outcome_of(row: Row, actions: Sequence[Row], calls: Sequence[Row], line: str) -> Outcome:
     """The outcome that a row of `trajectories` and its parts came from."""
     trace = Trace(

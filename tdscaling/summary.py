@@ -26,7 +26,8 @@ SKIPPED_SHOWN = 3
 """Skipped entries of sources that are named."""
 _PAID = """SELECT sum(calls)::BIGINT AS calls, sum(failed)::BIGINT AS failed,
     sum(cached)::BIGINT AS cached, sum(prompt_tokens + completion_tokens)::BIGINT AS tokens,
-    sum(cost_usd) AS usd, sum(calls)::BIGINT - (SELECT count(*) FROM llm_calls) AS unfinished
+    sum(cost_usd) AS usd,
+    greatest(sum(calls)::BIGINT - (SELECT count(*) FROM llm_calls), 0) AS unfinished
     FROM spending HAVING sum(calls) > 0"""
 _REASONS = 4
 """Reasons that are listed by name."""

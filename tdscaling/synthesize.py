@@ -38,7 +38,7 @@ from tdscaling.rounds import Rounds
 from tdscaling.run_config import RAN_IN, replayed
 from tdscaling.sandbox import Sandbox
 from tdscaling.schema import Cluster
-from tdscaling.spending.account import close_all
+from tdscaling.spending.account import Account, close_all
 from tdscaling.store import FILE, Store
 from tdscaling.summary import print_continuation, print_skipped, print_summary
 from tdscaling.tools import Tools
@@ -92,8 +92,8 @@ def synthesize(
         metrics=metrics,
         account=limits.account(directory, reply_cache),
     )
-    ledger = _ledger(directory, catalog, found, code)
-    with contextlib.closing(sandbox), _told_how_to_go_on(console, directory), ledger as store:
+    ledger = _ledger(directory, catalog, found, code, attempt.account)
+    with contextlib.closing(sandbox), ledger as store, _told_how_to_go_on(console, directory):
         menu, mix = blueprints.menu(found), Mix(code.share, code.clusters, seed)
         rounds = Rounds(store, metrics, evolution, menu, seed, round_size, limits, mix, lag)
         with Display(console, limits.trajectories, store.accepted, attempt.account) as display:
@@ -129,7 +129,7 @@ def _tell_what_ended_it(
         raise TdscalingError(f"nothing was accepted before the run ended: {rounds.why}")
     if interrupted:
         raise KeyboardInterrupt
-    if rounds.cut:
+    if rounds.raisable:
         print_continuation(console, directory)
 
 
@@ -166,7 +166,11 @@ def _told_how_to_go_on(console: Console, directory: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _ledger(
-    directory: Path, catalog: Catalog, clusters: tuple[Cluster, ...], code: Coding
+    directory: Path,
+    catalog: Catalog,
+    clusters: tuple[Cluster, ...],
+    code: Coding,
+    account: Account,
 ) -> Iterator[Store]:
     text = (directory / ".hydra" / "config.yaml").read_text(encoding="utf-8")
     config = replayed(yaml.safe_load(text))
@@ -174,6 +178,7 @@ def _ledger(
     ran_in = {RAN_IN: code.sandbox} if code.sandbox else {}
     store = Store.open(directory / FILE, config | ran_in)
     try:
+        account.check(store.requests())
         _settle_clusters(store, (*clusters, *code.clusters))
         used = {name for cluster in clusters for name in cluster.services}
         services = [service for name, service in catalog.services.items() if name in used]

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 
 from tdscaling.attempt import Attempt
-from tdscaling.errors import EndOfRun
+from tdscaling.errors import EndOfRun, RepliesEnd
 from tdscaling.execution import Execution
 from tdscaling.progress import Display
 from tdscaling.rounds import Rounds
@@ -89,9 +89,9 @@ def _end(rounds: Rounds, failed: dict[int, BaseException], account: Account) -> 
         first = failed[min(failed)]
         if not isinstance(first, EndOfRun):
             raise first
-        rounds.end(str(first))
+        rounds.end(str(first), raisable=not isinstance(first, RepliesEnd))
     elif _late(account):
-        rounds.end("the wall clock of budget.seconds up")
+        rounds.end("the wall clock of budget.seconds up", raisable=True)
 
 
 @contextlib.contextmanager

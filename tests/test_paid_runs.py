@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 from collections import Counter
@@ -124,6 +125,31 @@ def test_replies_of_a_run_make_it_again_without_a_model(paid: Path, tmp_path: Pa
     for file in sorted((paid / "dataset").iterdir()):
         assert (tmp_path / "dataset" / file.name).read_bytes() == file.read_bytes(), file.name
     assert not (tmp_path / "replies.sqlite").exists()
+
+
+def test_settings_of_the_endpoint_may_be_typed_again(paid: Path, tmp_path: Path) -> None:
+    words = (*PLAYED[:3], "llm=replay", "llm.model=m", PRICE, f"llm.run={paid}")
+    finish(line(tmp_path, *words))
+    assert data(tmp_path) == data(paid)
+
+
+def test_a_run_without_its_replies_is_not_continued(paid: Path, tmp_path: Path) -> None:
+    """Caps would start anew, and everything would be paid again."""
+    shutil.copytree(paid, tmp_path / "run")
+    (tmp_path / "run" / "replies.sqlite").unlink()
+    words = (*PLAYED, f"llm.base_url={dead_url()}", PRICE)
+    done = finish(line(tmp_path / "run", *words), code=1)
+    assert "expected the replies to at least" in done.stderr
+    assert "To go on" not in done.stdout
+
+
+def test_a_runs_own_replies_are_no_shared_ones(paid: Path, tmp_path: Path) -> None:
+    shared = f"reply_cache={paid / 'replies.sqlite'}"
+    before = (paid / "replies.sqlite").read_bytes()
+    words = (*PLAYED, f"llm.base_url={dead_url()}", PRICE, shared)
+    done = finish(line(tmp_path, *words), code=1)
+    assert "expected a file of replies that runs share" in done.stderr
+    assert (paid / "replies.sqlite").read_bytes() == before
 
 
 def test_a_replay_with_another_config_is_refused(paid: Path, tmp_path: Path) -> None:

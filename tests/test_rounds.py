@@ -167,18 +167,27 @@ def test_uniform_draws_are_the_same_however_far_ahead(store: Store, slots: int) 
 
 def test_nothing_is_drawn_that_the_budget_no_longer_needs(store: Store) -> None:
     rounds = rounds_of(store, budget(trajectories=5), option("none"))
-    slow, *others = rounds.draws(40, False)
-    rounds.take(map(made, others))
+    slow, other, *others = rounds.draws(40, False)
+    assert len(others) == 3  # with those, enough are under way if all are accepted
+    rounds.take(good(draw) for draw in others)
+    assert list(rounds.draws(40, False)) == []
+    rounds.take([replace(good(other), verdict=Verdict(False, "extra_write"))])
+    (more,) = rounds.draws(40, False)
+    rounds.take([good(more)])
     assert list(rounds.draws(40, False)) == []
     assert not rounds.done
-    rounds.take([made(slow)])
+    rounds.take([good(slow)])
     assert rounds.done
+
+
+def good(draw: Draw) -> Outcome:
+    return replace(made(draw), verdict=Verdict(accepted=True))
 
 
 def test_duplicates_among_those_that_waited_are_made_up_for(store: Store) -> None:
     rounds = rounds_of(store, budget(trajectories=20, patience=100), option("none"))
     slow, *others = rounds.draws(60, False)
-    rounds.take(replace(made(draw), blueprint_id="ever the same") for draw in others)
+    rounds.take(replace(good(draw), blueprint_id="ever the same") for draw in others)
     assert list(rounds.draws(1, False)) == []
     rounds.take([made(slow)])
     assert rounds.state()[0] <= 2

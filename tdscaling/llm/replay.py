@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tdscaling.errors import ConfigError, EndOfRun
+from tdscaling.errors import ConfigError, RepliesEnd
 from tdscaling.llm import Reply, _constrained, part_of
 from tdscaling.llm._journalled import request_key, used
 from tdscaling.schema import Message
@@ -23,9 +23,10 @@ class ReplayEndpoint:
 
     Args:
         run: directory of that run.
+        of_that_run: its own settings, typed again; they have no meaning here.
     """
 
-    def __init__(self, *, run: str | None) -> None:
+    def __init__(self, *, run: str | None, **of_that_run: object) -> None:
         self.run = run
         self.identity: str | None = None
         self.model: str | None = None
@@ -62,13 +63,13 @@ class ReplayEndpoint:
 
         Raises:
             NoReply: if it got none that was usable.
-            EndOfRun: if it never made this request, or was ended before the reply came.
+            RepliesEnd: if it never made this request, or was ended before the reply came.
         """
         path = self._journal(role)
         key = request_key(role, self.model, [seed, messages, tools, json_schema])
         entry = opened(path).find(key)
         if entry is None:
-            raise EndOfRun(f"{path} holds no reply to the next request of the {role}")
+            raise RepliesEnd(f"{path} holds no reply to the next request of the {role}")
         return used(entry)
 
     def _journal(self, role: str) -> Path:

@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tdscaling.errors import EndOfRun
+from tdscaling.errors import EndOfRun, RunDirectoryError
 from tdscaling.spending.journal import Entry, Journal, Spent, cached_call
 
 Gauges = Mapping[str, tuple[int, int]]
@@ -96,13 +96,33 @@ class Account:
 
     def find_shared(self, key: str) -> Entry | None:
         """What any run that shares the cache was answered before, as a call that cost nothing."""
-        found = opened(self.cache).find(key) if self.cache else None
+        found = opened(self.cache, shared=True).find(key) if self.cache else None
         return replace(found, call=cached_call(found.call)) if found else None
 
     async def share(self, key: str, entry: Entry) -> None:
         """Let other runs have an answer; failures are not shared."""
         if self.cache and entry.message is not None:
-            await opened(self.cache).put(key, replace(entry, trajectory=""))
+            await opened(self.cache, shared=True).put(key, replace(entry, trajectory=""))
+
+    def check(self, calls: int) -> None:
+        """Refuse to go on without the replies that were paid.
+
+        Args:
+            calls: requests that the ledger knows of.
+
+        Raises:
+            RunDirectoryError: if the journal knows of fewer, or one of the files is none.
+        """
+        found = sum(row.calls for row in self.spent())
+        if found < calls:
+            raise RunDirectoryError(
+                f"{self.journal}: expected the replies to at least {calls} requests that this run"
+                f" has made, got {found}: the file is gone or not this run's, and without it caps"
+                " would not hold and replies would be paid again. Bring it back, or start a new"
+                " run: hydra.run.dir=outputs/ANOTHER"
+            )
+        if self.cache:
+            opened(self.cache, shared=True)
 
     def spent(self) -> tuple[Spent, ...]:
         """What was paid so far, by all starts and processes of this run."""
@@ -123,12 +143,16 @@ def charged() -> tuple[Account, str] | None:
     return _charged.get()
 
 
-def opened(path: Path) -> Journal:
-    """The journal of a file, opened once per process."""
+def opened(path: Path, *, shared: bool = False) -> Journal:
+    """The journal of a file, opened once per process.
+
+    Raises:
+        RunDirectoryError: if the file is none, or not of that kind.
+    """
     with _lock:
-        if path not in _journals:
-            _journals[path] = Journal(path)
-        return _journals[path]
+        if (path, shared) not in _journals:
+            _journals[path, shared] = Journal(path, shared=shared)
+        return _journals[path, shared]
 
 
 def close_all() -> None:
@@ -153,7 +177,7 @@ def total(rows: Sequence[Spent]) -> Spent:
 
 
 _charged: ContextVar[tuple[Account, str] | None] = ContextVar("charged", default=None)
-_journals: dict[Path, Journal] = {}
+_journals: dict[tuple[Path, bool], Journal] = {}
 _told: dict[Path, float] = {}
 """When gauges were told last."""
 _lock = threading.Lock()

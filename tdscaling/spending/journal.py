@@ -28,6 +28,8 @@ FILE = "replies.sqlite"
 BUSY_SECONDS = 60.0
 """How long a commit waits for those of other processes."""
 VERSION = 1
+RUN, SHARED = 0x74647275, 0x74647368
+"""What a file is, in SQLite's header: the journal of one run, or replies that runs share."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS replies (
@@ -73,6 +75,7 @@ class Spent:
     cached: int
     """Of the calls: those that another run had paid."""
     prompt_tokens: int
+    """Paid ones, like those below."""
     completion_tokens: int
     cost_usd: float
 
@@ -82,17 +85,21 @@ class Journal:
 
     Args:
         path: of the file; made where it is missing.
+        shared: whether runs share it; what its replies cost is in the books of those runs.
 
     Raises:
-        RunDirectoryError: if it cannot be opened, or is no journal.
+        RunDirectoryError: if it cannot be opened, or is no such journal.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
         self.path = path
+        self._shared = shared
         with self._translated():
+            if path.is_dir():
+                raise RunDirectoryError(f"{path}: expected a file of replies, got a folder")
             path.parent.mkdir(parents=True, exist_ok=True)
             self._reading = self._connected()
-            _prepare(self._reading, path)
+            _prepare(self._reading, path, SHARED if shared else RUN)
         self._queue: queue.SimpleQueue[_Kept | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
         self._writer.start()
@@ -178,7 +185,7 @@ class Journal:
             try:
                 with self._translated():
                     connection = connection or self._connected()
-                    _commit(connection, waiting)
+                    _commit(connection, waiting, books=not self._shared)
             except RunDirectoryError as error:
                 failure = error
             _tell(waiting, failure)
@@ -203,8 +210,8 @@ class Journal:
             yield
         except (sqlite3.Error, OSError) as error:
             raise RunDirectoryError(
-                f"{self.path}: replies of models cannot be kept there ({error}). What was committed"
-                " is kept; make room or mend the file, then run the same command again"
+                f"{self.path}: replies of models cannot be kept there ({error}). Make room or bring"
+                " the file back, then run the same command again; what the ledger holds is kept"
             ) from error
 
 
@@ -222,8 +229,17 @@ def cached_call(call: LlmCall) -> LlmCall:
     return replace(call, cached=True, cost_usd=0.0, latency_ms=0.0)
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, kind: int) -> None:
     (found,) = connection.execute("PRAGMA user_version").fetchone()
+    (what,) = connection.execute("PRAGMA application_id").fetchone()
+    if found and what != kind:
+        expected, got = ("that runs share", "of one run")
+        if kind == RUN:
+            expected, got = got, expected
+        raise RunDirectoryError(
+            f"{path}: expected a file of replies {expected}, got one of replies {got};"
+            " type reply_cache=ANOTHER_FILE, or llm=replay llm.run=DIRECTORY to play a run again"
+        )
     if found > VERSION:
         raise RunDirectoryError(
             f"{path} has version {found}, this release of tdscaling knows {VERSION}: a newer"
@@ -231,10 +247,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         )
     if not found:
         connection.executescript(_TABLES)
+        connection.execute(f"PRAGMA application_id = {kind}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def _commit(connection: sqlite3.Connection, waiting: Iterable[_Kept]) -> None:
+def _commit(connection: sqlite3.Connection, waiting: Iterable[_Kept], *, books: bool) -> None:
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         for kept in waiting:
@@ -244,11 +261,12 @@ def _commit(connection: sqlite3.Connection, waiting: Iterable[_Kept]) -> None:
                 (kept.key, entry.trajectory, _text(asdict(call)),
                  _text(entry.message) if entry.message else None, entry.failure or None),
             ).rowcount  # fmt: skip
-            if new:
+            if new and books:
+                paid = not call.cached
                 connection.execute(
                     _SPEND,
-                    (call.role, call.model, bool(entry.failure), call.cached, call.prompt_tokens,
-                     call.completion_tokens, call.cost_usd),
+                    (call.role, call.model, bool(entry.failure), call.cached,
+                     paid * call.prompt_tokens, paid * call.completion_tokens, call.cost_usd),
                 )  # fmt: skip
             for name, capacity, busy in kept.gauges:
                 connection.execute(

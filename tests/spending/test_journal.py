@@ -15,7 +15,7 @@ import pytest
 
 from tdscaling.errors import RunDirectoryError
 from tdscaling.schema import LlmCall
-from tdscaling.spending.journal import VERSION, Entry, Journal
+from tdscaling.spending.journal import RUN, VERSION, Entry, Journal
 
 CALL = LlmCall("user", "m", 100, 10, 12.5, 0.002)
 ENTRY = Entry("000001-ab", CALL, {"role": "assistant", "content": 'Grüße, "you"\n\U0001f600'})
@@ -132,6 +132,7 @@ def test_a_file_that_is_no_journal_is_refused(
     path = tmp_path / "replies.sqlite"
     if content is None:
         with sqlite3.connect(path) as made:
+            made.execute(f"PRAGMA application_id = {RUN}")
             made.execute(f"PRAGMA user_version = {VERSION + 1}")
         made.close()
     else:
