@@ -19,7 +19,7 @@ from rich.text import Text
 
 from tdscaling import tracing
 from tdscaling.errors import ConfigError, SandboxError
-from tdscaling.llm import Endpoint
+from tdscaling.llm import Endpoint, part_of
 from tdscaling.sandbox import Sandbox
 from tdscaling.sandbox._image import REMAKE
 from tdscaling.sandbox._image import build as build_image
@@ -172,7 +172,7 @@ def _require(llm: Endpoint) -> None:
     try:
         llm.require("doctor")
     except ConfigError as error:
-        raise ConfigError(str(error).removeprefix("roles/doctor: ")) from None
+        raise ConfigError(str(error).removeprefix(f"{part_of('doctor')}: ")) from None
 
 
 def _say(console: Console, line: str) -> None:

@@ -23,7 +23,8 @@ def values_of(body: Body) -> list[str]:
 
 def asked(body: Body) -> bool:
     """Whether a request is the composer's."""
-    return body.get("response_format", {}).get("json_schema", {}).get("name") == "words"
+    bound = body.get("response_format", {}).get("json_schema", {}).get("name") == "words"
+    return bound and "The assistant's reply: " not in body["messages"][-1]["content"]
 
 
 def message(text: str) -> Answer:

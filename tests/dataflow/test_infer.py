@@ -192,4 +192,6 @@ def test_large_services_take_no_quadratic_time() -> None:
         return time.process_time() - started
 
     seconds(50)
-    assert seconds(1600) < 10 * seconds(400)
+    # The best of some: whatever else the machine does only ever adds.
+    small, large = (min(seconds(size) for _ in range(3)) for size in (400, 1600))
+    assert large < 10 * small

@@ -220,7 +220,7 @@ def test_example_of_the_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def answer(body: Body) -> Answer:
         if not asked(body):
             reply = body["messages"][-1]["content"].split("The assistant's reply: ")[1]
-            return said(f"Gern! {reply.split(chr(10))[0]}")
+            return message(f"Gern! {reply.split(chr(10))[0]}")
         foreign = "Write in German." in body["messages"][0]["content"]
         return german(body) if foreign else message(polite(draft_of(body)))
 
