@@ -92,8 +92,8 @@ def synthesize(
         metrics=metrics,
         account=limits.account(directory, reply_cache),
     )
-    ledger = _ledger(directory, catalog, found, code, attempt.account)
-    with contextlib.closing(sandbox), ledger as store, _told_how_to_go_on(console, directory):
+    ledger = _ledger(console, directory, catalog, found, code, attempt.account)
+    with contextlib.closing(sandbox), ledger as store:
         menu, mix = blueprints.menu(found), Mix(code.share, code.clusters, seed)
         rounds = Rounds(store, metrics, evolution, menu, seed, round_size, limits, mix, lag)
         with Display(console, limits.trajectories, store.accepted, attempt.account) as display:
@@ -155,17 +155,37 @@ def _check(concurrency: int, round_size: int, lag: int, report: dict[str, int]) 
 
 
 @contextlib.contextmanager
-def _told_how_to_go_on(console: Console, directory: Path) -> Iterator[None]:
+def _told_how_to_go_on(
+    console: Console, directory: Path, kind: type[BaseException]
+) -> Iterator[None]:
     """Whatever ends a run early, its user reads what to type next."""
     try:
         yield
-    except (TdscalingError, KeyboardInterrupt):
+    except kind:
         print_continuation(console, directory)
         raise
 
 
 @contextlib.contextmanager
 def _ledger(
+    console: Console,
+    directory: Path,
+    catalog: Catalog,
+    clusters: tuple[Cluster, ...],
+    code: Coding,
+    account: Account,
+) -> Iterator[Store]:
+    with (
+        _told_how_to_go_on(console, directory, KeyboardInterrupt),
+        _opened_ledger(directory, catalog, clusters, code, account) as store,
+        # What refuses to open a run has nothing to go on with.
+        _told_how_to_go_on(console, directory, TdscalingError),
+    ):
+        yield store
+
+
+@contextlib.contextmanager
+def _opened_ledger(
     directory: Path,
     catalog: Catalog,
     clusters: tuple[Cluster, ...],

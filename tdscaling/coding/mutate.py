@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+PARSING = threading.Lock()
+"""Held while a syntax tree is made: in some releases of Python, threads that make trees at the same
+time count their depth together, and fail with a SystemError."""
 _COMPARED: dict[type[ast.cmpop], tuple[str, tuple[str, ...]]] = {
     ast.Lt: ("<", ("<=", ">")),
     ast.LtE: ("<=", ("<", ">=")),
@@ -57,6 +61,11 @@ class Mutation:
 
 def mutations(source: str) -> list[Mutation]:
     """All mutations, in the order of the source; loops that may not end are left alone."""
+    with PARSING:
+        return _mutations(source)
+
+
+def _mutations(source: str) -> list[Mutation]:
     tree, at = ast.parse(source), _Offsets(source)
     found: list[Mutation] = []
     for function in ast.walk(tree):

@@ -11,6 +11,8 @@ from __future__ import annotations
 import ast
 import json
 
+from tdscaling.coding.mutate import PARSING
+
 _PROGRAM = """
 import json
 from datetime import date
@@ -100,6 +102,7 @@ class _Strip(ast.NodeTransformer):
 
 
 def _without_expectations(body: str) -> str:
-    tree = ast.parse(f"class Tests:\n{body}")
+    with PARSING:
+        tree = ast.parse(f"class Tests:\n{body}")
     text = ast.unparse(_Strip().visit(tree))
     return text.partition("\n")[2]
