@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import time
 from collections.abc import Iterator
 
 from tdscaling.attempt import Attempt
@@ -19,7 +18,7 @@ from tdscaling.execution import Execution
 from tdscaling.progress import Display
 from tdscaling.rounds import Rounds
 from tdscaling.schema import Outcome
-from tdscaling.spending.account import Account
+from tdscaling.spending.account import TIME_IS_UP, Account
 
 LOOK_SECONDS = 1.0
 """How often somebody looks whether time is up, and at what the display says."""
@@ -44,7 +43,7 @@ async def work(
             running: Running = {}
             try:
                 while not rounds.done:
-                    last = stopping.is_set() or bool(failed) or _late(attempt.account)
+                    last = stopping.is_set() or bool(failed) or attempt.account.late
                     for draw in rounds.draws(slots - len(running), last):
                         running[asyncio.ensure_future(submit(draw))] = draw.index
                     if not running:
@@ -63,10 +62,6 @@ async def work(
     if not rounds.done:
         _end(rounds, failed, attempt.account)
     return stopping.is_set()
-
-
-def _late(account: Account) -> bool:
-    return account.deadline is not None and time.time() >= account.deadline
 
 
 def _take(rounds: Rounds, done: Running) -> dict[int, BaseException]:
@@ -90,8 +85,8 @@ def _end(rounds: Rounds, failed: dict[int, BaseException], account: Account) -> 
         if not isinstance(first, EndOfRun):
             raise first
         rounds.end(str(first), raisable=not isinstance(first, RepliesEnd))
-    elif _late(account):
-        rounds.end("the wall clock of budget.seconds up", raisable=True)
+    elif account.late:
+        rounds.end(TIME_IS_UP, raisable=True)
 
 
 @contextlib.contextmanager

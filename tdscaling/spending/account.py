@@ -23,6 +23,7 @@ Gauges = Mapping[str, tuple[int, int]]
 """How many requests an endpoint takes at a time, and how many are on their way, by name."""
 GAUGE_SECONDS = 0.5
 """How often a process tells its gauges."""
+TIME_IS_UP = "the wall clock of budget.seconds is up"
 ALL = ""
 """Key of the caps that hold for all roles together."""
 
@@ -51,6 +52,11 @@ class Account:
     deadline: float | None = None
     """Seconds since the epoch after which no request is made."""
 
+    @property
+    def late(self) -> bool:
+        """Whether time is up."""
+        return self.deadline is not None and time.time() >= self.deadline
+
     @contextmanager
     def charged(self, trajectory: str) -> Iterator[None]:
         """Requests made within belong to a trajectory of this run."""
@@ -66,8 +72,8 @@ class Account:
         Raises:
             EndOfRun: naming the cap.
         """
-        if self.deadline is not None and time.time() >= self.deadline:
-            raise EndOfRun("the wall clock of budget.seconds is up")
+        if self.late:
+            raise EndOfRun(TIME_IS_UP)
         if not self.caps:
             return
         spent = opened(self.journal).spent()

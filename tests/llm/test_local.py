@@ -242,6 +242,10 @@ def test_run_has_one_server_and_ends_it(execution: str, tmp_path: Path) -> None:
     assert len(lines(tmp_path / "run")) == 4
 
 
+SLOTS = 4
+"""Requests on their way at a time, as shipped."""
+
+
 def test_run_goes_on_and_is_played_again(tmp_path: Path) -> None:
     path, first, again = weights(tmp_path), tmp_path / "run", tmp_path / "again"
     more = "budget.trajectories=6"
@@ -251,7 +255,8 @@ def test_run_goes_on_and_is_played_again(tmp_path: Path) -> None:
         assert run.returncode == 0, told
     made = [json.dumps([one["body"]["messages"], one["body"]["seed"]]) for one in requests(path)]
     assert len({one["pid"] for one in requests(path)}) == 2
-    assert len(set(made)) == len(made), "a reply that was kept is not asked for again"
+    # What was on its way when the first run ended is lost; what was kept is not asked again.
+    assert len(made) - len(set(made)) <= SLOTS
     replay = ("llm=replay", f"llm.run={first}")
     with started(again, replay, more, "execution=inline") as run:
         _, told = run.communicate()
