@@ -184,8 +184,9 @@ class Rounds:
             self._batch.append(outcome)
             self._count(outcome)
             self._end_round()
-        late = time.monotonic() - self._committed > COMMIT_SECONDS
-        if self.done or late or len(self._batch) >= COMMIT_SIZE:
+            if len(self._batch) == COMMIT_SIZE:
+                self.flush()
+        if self.done or time.monotonic() - self._committed > COMMIT_SECONDS:
             self.flush()
 
     def _hope(self, outcome: Outcome, sign: int) -> None:
