@@ -14,7 +14,7 @@ from tdscaling.errors import ConfigError, RepliesEnd
 from tdscaling.llm import Reply, _constrained, part_of
 from tdscaling.llm._journalled import request_key, used
 from tdscaling.schema import Message
-from tdscaling.spending.account import opened
+from tdscaling.spending.account import recorded
 from tdscaling.spending.journal import FILE
 
 
@@ -38,7 +38,7 @@ class ReplayEndpoint:
         Raises:
             ConfigError: naming what to type.
         """
-        models = opened(self._journal(role)).models(role)
+        models = recorded(self._journal(role)).models(role)
         if not models:
             raise ConfigError(f"llm.run={self.run}: no model played the role {role} in that run")
         if len(models) > 1:
@@ -67,7 +67,7 @@ class ReplayEndpoint:
         """
         path = self._journal(role)
         key = request_key(role, self.model, [seed, messages, tools, json_schema])
-        entry = opened(path).find(key)
+        entry = recorded(path).find(key)
         if entry is None:
             raise RepliesEnd(f"{path} holds no reply to the next request of the {role}")
         return used(entry)

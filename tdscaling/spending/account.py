@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tdscaling.errors import EndOfRun, RunDirectoryError
-from tdscaling.spending.journal import Entry, Journal, Spent, cached_call
+from tdscaling.spending.journal import Entry, Journal, Replies, Spent, cached_call
 
 Gauges = Mapping[str, tuple[int, int]]
 """How many requests an endpoint takes at a time, and how many are on their way, by name."""
@@ -161,11 +161,25 @@ def opened(path: Path, *, shared: bool = False) -> Journal:
         return _journals[path, shared]
 
 
+def recorded(path: Path) -> Replies:
+    """What the journal of another run holds, opened once per process.
+
+    Raises:
+        RunDirectoryError: if the file is none, or cannot be read.
+    """
+    with _lock:
+        if path not in _recorded:
+            _recorded[path] = Replies(path)
+        return _recorded[path]
+
+
 def close_all() -> None:
     """Close every journal that this process has opened."""
     with _lock:
-        while _journals:
-            _journals.popitem()[1].close()
+        for replies in (*_journals.values(), *_recorded.values()):
+            replies.close()
+        _journals.clear()
+        _recorded.clear()
 
 
 def total(rows: Sequence[Spent]) -> Spent:
@@ -184,6 +198,7 @@ def total(rows: Sequence[Spent]) -> Spent:
 
 _charged: ContextVar[tuple[Account, str] | None] = ContextVar("charged", default=None)
 _journals: dict[tuple[Path, bool], Journal] = {}
+_recorded: dict[Path, Replies] = {}
 _told: dict[Path, float] = {}
 """When gauges were told last."""
 _lock = threading.Lock()

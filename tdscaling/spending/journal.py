@@ -80,29 +80,26 @@ class Spent:
     cost_usd: float
 
 
-class Journal:
-    """Replies in one file; any number of processes may have it open.
+class Replies:
+    """What a file holds, read: nothing in it is changed.
 
     Args:
-        path: of the file; made where it is missing.
-        shared: whether runs share it; what its replies cost is in the books of those runs.
+        path: of a journal that is there, perhaps where nothing can be written.
 
     Raises:
-        RunDirectoryError: if it cannot be opened, or is no such journal.
+        RunDirectoryError: if it cannot be read, or is no journal of a run.
     """
 
-    def __init__(self, path: Path, *, shared: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._shared = shared
+        # Beside what is not at rest lies its log, which is part of it.
+        how = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
         with self._translated():
-            if path.is_dir():
-                raise RunDirectoryError(f"{path}: expected a file of replies, got a folder")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._reading = self._connected()
-            _prepare(self._reading, path, SHARED if shared else RUN)
-        self._queue: queue.SimpleQueue[_Kept | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
-        self._writer.start()
+            self._reading = sqlite3.connect(
+                f"{path.absolute().as_uri()}?{how}", uri=True, check_same_thread=False
+            )
+            if not _check(self._reading, path, RUN):
+                raise RunDirectoryError(f"{path}: expected replies of models, got an empty file")
 
     def find(self, key: str) -> Entry | None:
         """What was kept under a key."""
@@ -126,6 +123,62 @@ class Journal:
             ).fetchall()
         return [model for (model,) in found]
 
+    def spent(self) -> tuple[Spent, ...]:
+        """What was paid so far, by all processes, finished trajectories or not."""
+        with self._translated():
+            rows = self._reading.execute("SELECT * FROM spent ORDER BY role, model").fetchall()
+        return tuple(Spent(*row) for row in rows)
+
+    def gauges(self) -> dict[str, tuple[int, int]]:
+        """Capacity and use by name, summed over the processes that told."""
+        with self._translated():
+            rows = self._reading.execute(
+                "SELECT name, sum(capacity), sum(busy) FROM gauges GROUP BY name ORDER BY name"
+            ).fetchall()
+        return {name: (capacity, busy) for name, capacity, busy in rows}
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._reading.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: Exception) -> RunDirectoryError:
+        return RunDirectoryError(
+            f"{self.path}: expected replies of models that can be read ({error}). Bring the file"
+            " back, with the -wal and -shm beside it if there are any"
+        )
+
+
+class Journal(Replies):
+    """Replies in one file; any number of processes may have it open.
+
+    Args:
+        path: of the file; made where it is missing.
+        shared: whether runs share it; what its replies cost is in the books of those runs.
+
+    Raises:
+        RunDirectoryError: if it cannot be opened, or is no such journal.
+    """
+
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
+        self.path = path
+        self._shared = shared
+        with self._translated():
+            if path.is_dir():
+                raise RunDirectoryError(f"{path}: expected a file of replies, got a folder")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._reading = self._connected()
+            _prepare(self._reading, path, SHARED if shared else RUN)
+        self._queue: queue.SimpleQueue[_Kept | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._writer.start()
+
     async def put(
         self, key: str, entry: Entry, gauges: Sequence[tuple[str, int, int]] = ()
     ) -> None:
@@ -144,30 +197,16 @@ class Journal:
         self._queue.put(_Kept(key, entry, tuple(gauges), loop, done))
         await done
 
-    def spent(self) -> tuple[Spent, ...]:
-        """What was paid so far, by all processes, finished trajectories or not."""
-        with self._translated():
-            rows = self._reading.execute("SELECT * FROM spent ORDER BY role, model").fetchall()
-        return tuple(Spent(*row) for row in rows)
-
-    def gauges(self) -> dict[str, tuple[int, int]]:
-        """Capacity and use by name, summed over the processes that told."""
-        with self._translated():
-            rows = self._reading.execute(
-                "SELECT name, sum(capacity), sum(busy) FROM gauges GROUP BY name ORDER BY name"
-            ).fetchall()
-        return {name: (capacity, busy) for name, capacity, busy in rows}
-
     def forget_gauges(self) -> None:
         """Processes of an earlier start tell nothing any more."""
         with self._translated(), self._reading:
             self._reading.execute("DELETE FROM gauges")
 
     def close(self) -> None:
-        """Wait for what is being written."""
+        """Wait for what is being written, then let go of the file."""
         self._queue.put(None)
         self._writer.join()
-        self._reading.close()
+        super().close()
 
     def _connected(self) -> sqlite3.Connection:
         made = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
@@ -204,15 +243,11 @@ class Journal:
                 return found, True
         return found, False
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise RunDirectoryError(
-                f"{self.path}: replies of models cannot be kept there ({error}). Make room or bring"
-                " the file back, then run the same command again; what the ledger holds is kept"
-            ) from error
+    def _refusal(self, error: Exception) -> RunDirectoryError:
+        return RunDirectoryError(
+            f"{self.path}: replies of models cannot be kept there ({error}). Make room or bring the"
+            " file back, then run the same command again; what the ledger holds is kept"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +265,15 @@ def cached_call(call: LlmCall) -> LlmCall:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, kind: int) -> None:
+    """Make the tables of a new file."""
+    if not _check(connection, path, kind):
+        connection.executescript(_TABLES)
+        connection.execute(f"PRAGMA application_id = {kind}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _check(connection: sqlite3.Connection, path: Path, kind: int) -> bool:
+    """Refuse what is no such journal; False for a file that is new."""
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     (what,) = connection.execute("PRAGMA application_id").fetchone()
     if found and what != kind:
@@ -245,10 +289,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, kind: int) -> None:
             f"{path} has version {found}, this release of tdscaling knows {VERSION}: a newer"
             " release wrote it. Type: pip install -U tdscaling"
         )
-    if not found:
-        connection.executescript(_TABLES)
-        connection.execute(f"PRAGMA application_id = {kind}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+    return bool(found)
 
 
 def _commit(connection: sqlite3.Connection, waiting: Iterable[_Kept], *, books: bool) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tdscaling.errors import RunDirectoryError
 from tdscaling.schema import LlmCall
-from tdscaling.spending.journal import RUN, VERSION, Entry, Journal
+from tdscaling.spending.journal import RUN, VERSION, Entry, Journal, Replies
 
 CALL = LlmCall("user", "m", 100, 10, 12.5, 0.002)
 ENTRY = Entry("000001-ab", CALL, {"role": "assistant", "content": 'Grüße, "you"\n\U0001f600'})
@@ -155,3 +155,42 @@ def test_a_reply_that_cannot_be_written_is_not_used(tmp_path: Path) -> None:
         journal.close()
 
     asyncio.run(write())
+
+
+def test_reading_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "replies.sqlite"
+    put(path, ("a", ENTRY))
+    before = path.read_bytes()
+    replies = Replies(path)
+    assert replies.find("a") == ENTRY
+    assert replies.models("user") == ["m"]
+    assert list(tmp_path.iterdir()) == [path]
+    replies.close()
+    assert path.read_bytes() == before
+
+
+def test_reading_sees_what_a_killed_process_left_in_the_log(tmp_path: Path) -> None:
+    async def put_one() -> Journal:
+        journal = Journal(tmp_path / "replies.sqlite")
+        await journal.put("a", ENTRY)
+        return journal
+
+    journal = asyncio.run(put_one())
+    left = tmp_path / "left"
+    left.mkdir()
+    for file in tmp_path.glob("replies.sqlite*"):
+        (left / file.name).write_bytes(file.read_bytes())
+    journal.close()
+    assert (left / "replies.sqlite-wal").stat().st_size > 0
+    replies = Replies(left / "replies.sqlite")
+    assert replies.find("a") == ENTRY
+    replies.close()
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"", "an empty file"), (b"x" * 4096, "not a data")])
+def test_what_is_no_journal_is_not_read(content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "replies.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(RunDirectoryError, match=said):
+        Replies(path)
+    assert path.read_bytes() == content
