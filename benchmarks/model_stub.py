@@ -21,9 +21,11 @@ import time
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+
+from stub_server import running, serve
 
 SLOW = 10.0
 ONE_IN = 50
@@ -77,48 +79,23 @@ async def answer(run: Run, slow: bool, latency: float, calls: int, body: bytes) 
     return json.dumps({**done, "choices": choices, "usage": usage}).encode()
 
 
-async def serve(latency: float, calls: int) -> None:
-    """Serve for ever; the port is the first line on stdout."""
+async def play(latency: float, calls: int) -> None:
+    """Serve for ever."""
     runs: defaultdict[str, Run] = defaultdict(Run)
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                _, name, *_ = head.split()[1].split("/")
-                size = next(
-                    (int(h[15:]) for h in head.lower().split("\r\n") if h[:15] == LENGTH), 0
-                )
-                body = await reader.readexactly(size)
-                run = runs[name]
-                if body:
-                    text = await answer(run, name.endswith("-slow"), latency, calls, body)
-                else:
-                    told = {k: v for k, v in vars(run).items() if k != "slow"}
-                    text = json.dumps(told | {"slow": len(run.slow)}).encode()
-                head = f"content-type: application/json\r\ncontent-length: {len(text)}"
-                writer.write(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + text)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+    async def respond(name: str, body: bytes) -> tuple[int, bytes]:
+        run = runs[name]
+        if body:
+            return 200, await answer(run, name.endswith("-slow"), latency, calls, body)
+        told = {k: v for k, v in vars(run).items() if k != "slow"}
+        return 200, json.dumps(told | {"slow": len(run.slow)}).encode()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=2**20, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    await serve(respond)
 
 
-LENGTH = "content-length:"
-
-
-@contextmanager
-def serving(latency: float, calls: int = 2) -> Iterator[str]:
+def serving(latency: float, calls: int = 2) -> AbstractContextManager[str]:
     """A server in a process of its own; yields its address."""
-    line = [sys.executable, __file__, str(latency), str(calls)]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        try:
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        finally:
-            process.kill()
+    return running(__file__, latency, calls)
 
 
 def stats(address: str, name: str) -> dict[str, int]:
@@ -182,4 +159,4 @@ def rates(address: str, names: Sequence[str], seconds: float) -> dict[str, float
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(play(float(sys.argv[1]), int(sys.argv[2])))

@@ -11,15 +11,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import orjson
+from stub_server import running, serve
 
 Messages = Sequence[Mapping[str, Any]]
 
@@ -49,13 +49,13 @@ def completion(message: Mapping[str, Any], size: int) -> bytes:
     return orjson.dumps({**done, "choices": choices, "usage": usage})
 
 
-async def serve(dataset: Path, latency: float) -> None:
-    """Serve for ever; the port is the first line on stdout."""
+async def play(dataset: Path, latency: float) -> None:
+    """Serve for ever."""
     known = replies(dataset)
     served = {"requests": 0, "again": 0, "calls": 0, "refused": 0}
     seen: set[bytes] = set()
 
-    async def answer(body: bytes) -> tuple[int, bytes]:
+    async def respond(_: str, body: bytes) -> tuple[int, bytes]:
         if not body:
             return 200, orjson.dumps(served)
         whole = hashlib.blake2b(body, digest_size=16).digest()
@@ -71,32 +71,12 @@ async def serve(dataset: Path, latency: float) -> None:
         served["calls"] += 1
         return 200, completion(message, len(body))
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).lower().decode("latin-1")
-                sizes = [line[15:] for line in head.split("\r\n") if line[:15] == "content-length:"]
-                status, text = await answer(await reader.readexactly(int((sizes or ["0"])[0])))
-                head = f"content-type: application/json\r\ncontent-length: {len(text)}"
-                writer.write(f"HTTP/1.1 {status} X\r\n{head}\r\n\r\n".encode() + text)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=2**20, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    await serve(respond)
 
 
-@contextmanager
-def serving(dataset: Path, latency: float) -> Iterator[str]:
+def serving(dataset: Path, latency: float) -> AbstractContextManager[str]:
     """A server in a process of its own; yields its address."""
-    line = [sys.executable, __file__, str(dataset), str(latency)]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        try:
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        finally:
-            process.kill()
+    return running(__file__, dataset, latency)
 
 
 def asked(address: str) -> dict[str, int]:
@@ -107,4 +87,4 @@ def asked(address: str) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(play(Path(sys.argv[1]), float(sys.argv[2])))

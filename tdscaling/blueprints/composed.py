@@ -12,17 +12,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from tdscaling import prompts
 from tdscaling.blueprints._briefs import Brief, briefs
 from tdscaling.blueprints._faults import fault, longest
 from tdscaling.blueprints._wording import goal_of
-from tdscaling.blueprints.dataflow import DataFlowBlueprints
+from tdscaling.blueprints.dataflow import DataFlowBlueprints, Knobs
 from tdscaling.declared.domain import Domain
 from tdscaling.errors import ConfigError
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
-from tdscaling.schema import Blueprint, Draw, LlmCall, Message, Operator, Voice
+from tdscaling.schema import Blueprint, Draw, LlmCall, Message, Voice
 
 FOLDER = Path(__file__).parent / "prompts"
 PROMPTS = ("composer", "composer_examples", "composer_text")
@@ -37,45 +37,13 @@ class ComposedBlueprints(DataFlowBlueprints):
     """Plans along data-flow, in a model's words.
 
     Args:
-        seed: as in `DataFlowBlueprints`, like those that follow.
-        worlds: initial states per domain, at least 1.
-        operators: operators on offer.
-        max_operators: operators in one blueprint, at most.
-        calls: fewest and most gold calls to aim at.
-        depth: lookups that may feed a goal one after the other, at least 0.
-        tries: drafts before a draw is given up, at least 1.
-        transient_errors: texts that `perturb` injects.
-        voices: `personas`, `styles` and `languages` that users are given.
         llm: the endpoint.
         versions: of a text that are asked for, at least 1.
+        knobs: as in `DataFlowBlueprints`.
     """
 
-    def __init__(
-        self,
-        *,
-        seed: int,
-        worlds: int,
-        operators: list[Operator],
-        max_operators: int,
-        calls: tuple[int, int],
-        depth: int,
-        tries: int,
-        transient_errors: list[str],
-        voices: dict[str, list[str]],
-        llm: Endpoint,
-        versions: int,
-    ) -> None:
-        super().__init__(
-            seed=seed,
-            worlds=worlds,
-            operators=operators,
-            max_operators=max_operators,
-            calls=calls,
-            depth=depth,
-            tries=tries,
-            transient_errors=transient_errors,
-            voices=voices,
-        )
+    def __init__(self, *, llm: Endpoint, versions: int, **knobs: Unpack[Knobs]) -> None:
+        super().__init__(**knobs)
         if versions < 1:
             raise ConfigError(f"blueprints.versions: expected at least 1, got {versions}")
         self._llm = endpoint_of(llm, "composer")

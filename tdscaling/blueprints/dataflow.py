@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from tdscaling.blueprints._coding import coding_blueprint
 from tdscaling.blueprints._compose import Composer
@@ -59,65 +59,52 @@ REDONE: frozenset[Operator] = frozenset({"withhold", "perturb"})
 """Operators that a mutant of a blueprint that has them applies anew."""
 
 
+class Knobs(TypedDict):
+    """Keys of `conf/blueprints/dataflow.yaml`."""
+
+    seed: int
+    """Of the run; names the worlds."""
+    worlds: int
+    """Initial states per domain, at least 1."""
+    operators: list[Operator]
+    """Operators on offer."""
+    max_operators: int
+    """Operators in one blueprint, at most."""
+    calls: tuple[int, int]
+    """Fewest and most gold calls to aim at."""
+    depth: int
+    """Lookups that may feed a goal one after the other, at least 0."""
+    tries: int
+    """Drafts before a draw is given up, at least 1."""
+    transient_errors: list[str]
+    """Texts that `perturb` injects."""
+    voices: dict[str, list[str]]
+    """`personas`, `styles` and `languages` that users are given, for models that find their words;
+    see `tdscaling.blueprints._voices`."""
+
+
 class DataFlowBlueprints:
     """Samples plans along data-flow.
 
     Args:
-        seed: of the run; names the worlds.
-        worlds: initial states per domain, at least 1.
-        operators: operators on offer.
-        max_operators: operators in one blueprint, at most.
-        calls: fewest and most gold calls to aim at.
-        depth: lookups that may feed a goal one after the other, at least 0.
-        tries: drafts before a draw is given up, at least 1.
-        transient_errors: texts that `perturb` injects.
-        voices: `personas`, `styles` and `languages` that users are given, for models that find
-            their words; see `tdscaling.blueprints._voices`.
+        knobs: see `Knobs`.
     """
 
     author = ""
     prompts: Mapping[str, str] = {}
 
-    def __init__(
-        self,
-        *,
-        seed: int,
-        worlds: int,
-        operators: list[Operator],
-        max_operators: int,
-        calls: tuple[int, int],
-        depth: int,
-        tries: int,
-        transient_errors: list[str],
-        voices: dict[str, list[str]],
-    ) -> None:
-        _check(
-            {
-                "worlds": (worlds, 1),
-                "max_operators": (max_operators, 0),
-                "depth": (depth, 0),
-                "tries": (tries, 1),
-                "transient_errors": (len(transient_errors), 1 if "perturb" in operators else 0),
-                "calls": (calls[0], 1),
-            }
-        )
-        if calls[1] < calls[0]:
-            raise ConfigError(f"blueprints.calls: expected [fewest, most], got {list(calls)}")
-        self._seed = seed
-        self._worlds = worlds
-        self._operators = tuple(o for o in ORDER if o in operators)
-        self._max_operators = max_operators
-        self._calls = tuple(range(calls[0], calls[1] + 1))
-        self._depth = depth
-        self._tries = tries
-        self._errors = transient_errors
-        self._voices = Voices(voices, seed)
+    def __init__(self, **knobs: Unpack[Knobs]) -> None:
+        _check(knobs)
+        self._knobs = knobs
+        self._operators = tuple(o for o in ORDER if o in knobs["operators"])
+        self._calls = tuple(range(knobs["calls"][0], knobs["calls"][1] + 1))
+        self._voices = Voices(knobs["voices"], knobs["seed"])
 
     def menu(self, clusters: Sequence[Cluster]) -> Menu:
         """All clusters, all combinations of operators, all numbers of calls."""
         combinations = [
             combination
-            for size in range(self._max_operators + 1)
+            for size in range(self._knobs["max_operators"] + 1)
             for combination in itertools.combinations(self._operators, size)
         ]
         return Menu(tuple(clusters), tuple(combinations), self._calls)
@@ -130,7 +117,7 @@ class DataFlowBlueprints:
         """
         problem = BlueprintError(f"{cluster.domain}: no draft was tried")
         home = domains[cluster.domain]
-        for attempt in range(self._tries):
+        for attempt in range(self._knobs["tries"]):
             generators = Generators(f"{draw.seed}:plan:{attempt}", home.file.clock, None)
             try:
                 if isinstance(home, CodeDomain):
@@ -166,10 +153,10 @@ class DataFlowBlueprints:
         allowed[cluster.domain] = frozenset(tool.name for tool in cluster.tools)
         sessions = _open(chosen, seeds)
         try:
-            planner = Planner(sessions, allowed, generators, self._depth)
+            planner = Planner(sessions, allowed, generators, self._knobs["depth"])
             gluing = _gluing(chosen[-1], asked, generators.random)
             calls = max(draw.request.calls - gluing * GLUE_CALLS, 0)
-            composer = Composer(planner, chosen, asked, calls, self._depth)
+            composer = Composer(planner, chosen, asked, calls, self._knobs["depth"])
             if parent:
                 adopt(planner, parent)
                 composer.go_on(set(parent.operators) - REDONE, revisions(parent))
@@ -222,7 +209,7 @@ class DataFlowBlueprints:
     def _world(self, domain: Domain, random: Random) -> str:
         if isinstance(domain, CodeDomain):
             return domain.draw(random)
-        return f"{self._seed}-{random.randrange(self._worlds)}"
+        return f"{self._knobs['seed']}-{random.randrange(self._knobs['worlds'])}"
 
     def _computing(self, draw: Draw, domains: Mapping[str, Domain]) -> tuple[Domain, ...]:
         asked = [operator for operator in COMPUTING if operator in draw.request.operators]
@@ -254,13 +241,24 @@ class DataFlowBlueprints:
         target = generators.random.choice(targets)
         tool = plan[target].tool
         nth = sum(step.tool == tool for step in plan[:target])
-        return (Injection(tool, nth, generators.random.choice(self._errors)),)
+        return (Injection(tool, nth, generators.random.choice(self._knobs["transient_errors"])),)
 
 
-def _check(values: Mapping[str, tuple[int, int]]) -> None:
-    for name, (value, least) in values.items():
-        if value < least:
-            raise ConfigError(f"blueprints.{name}: expected at least {least}, got {value}")
+def _check(knobs: Knobs) -> None:
+    least = {
+        "worlds": (knobs["worlds"], 1),
+        "max_operators": (knobs["max_operators"], 0),
+        "depth": (knobs["depth"], 0),
+        "tries": (knobs["tries"], 1),
+        "transient_errors": (len(knobs["transient_errors"]), int("perturb" in knobs["operators"])),
+        "calls": (knobs["calls"][0], 1),
+    }
+    for name, (value, expected) in least.items():
+        if value < expected:
+            raise ConfigError(f"blueprints.{name}: expected at least {expected}, got {value}")
+    if knobs["calls"][1] < knobs["calls"][0]:
+        got = list(knobs["calls"])
+        raise ConfigError(f"blueprints.calls: expected [fewest, most], got {got}")
 
 
 def _asked(draw: Draw) -> tuple[Operator, ...]:
