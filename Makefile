@@ -34,7 +34,7 @@ check: $(DEV_STAMP) ## style, types and layers
 	$(BIN)/lint-imports
 
 benchmark: $(DEV_STAMP) ## measure every speed claim
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 clean: ## remove the virtual environment and all caches; outputs stay
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -32,9 +32,6 @@ PYTHON = Path("/usr/bin/python3")
 REMAKE = "tdscaling doctor build=true"
 """What makes the image anew."""
 
-RECIPE = 5
-"""Counts up when this module makes another folder of the same packages."""
-
 PACKAGES = (
     "bash", "coreutils", "diffutils", "findutils", "grep", "gzip", "python3", "sed", "sqlite3",
     "tar",
@@ -45,7 +42,7 @@ _LINKS = {"sh": "bash", "awk": "mawk", "python3": "", "python": "python3"}
 _MERGED = ("bin", "lib", "lib32", "lib64", "sbin")
 _FOLDERS = ("dev", "etc", "home", "proc", "root", "sys/fs/cgroup/cpu", "sys/fs/cgroup/memory",
             "var")  # fmt: skip
-_WRITABLE = ("dev/shm", "run/tdscaling", "tmp", "workspace")
+_WRITABLE = ("dev/shm", "opt/tdscaling", "tmp", "workspace")
 """Where something is mounted; an engine gives the mount the mode of the folder beneath."""
 _LEFT_OUT = {
     "__pycache__", "EXTERNALLY-MANAGED", "LICENSE.txt", "dist-packages", "ensurepip", "idlelib",
@@ -154,8 +151,8 @@ def _make(place: Path, say: Callable[[str], None]) -> None:
 
 
 def _key() -> str:
-    """Names what the image is made of, quickly: versions of packages and of this recipe."""
-    lines = [f"recipe {RECIPE}"]
+    """Names what the image is made of, quickly: versions of packages, and this module."""
+    lines = [hashlib.sha256(Path(__file__).read_bytes()).hexdigest()]
     wanted = [*PACKAGES, "libc6", "mawk", "tzdata", f"{_python().name}-minimal", _stdlib_package()]
     for name in sorted(wanted):
         lines.append(f"{name} {_package(name)}")

@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-LIBRARY = "/run/tdscaling"
+LIBRARY = "/opt/tdscaling"
 DATABASE = "data.db"
 
 

@@ -99,7 +99,7 @@ class Limits:
             "/workspace": f"{each},mode=1777",
             "/tmp": f"{each},mode=1777",
             "/dev/shm": f"size={SHARED_MB}m,nr_inodes={self.files},mode=1777",
-            "/run/tdscaling": f"{small},mode=1777",
+            "/opt/tdscaling": f"{small},mode=1777",
         }
 
     def inside(self, *, processes: int, address_space: int) -> dict[str, int]:

@@ -20,7 +20,7 @@ from tdscaling.errors import SandboxError
 from tdscaling.sandbox import _bootstrap, _image, _owner
 from tdscaling.sandbox._box import Box, Channel
 from tdscaling.sandbox._image_state import Image
-from tdscaling.sandbox._limits import MB, Knobs
+from tdscaling.sandbox._limits import MB, Knobs, Limits
 from tdscaling.sandbox._sandbox import PooledSandbox
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ LABEL = "tdscaling.owner"
 BUILT = "localhost/tdscaling-sandbox"
 """With a host: podman takes a bare name for a registry's. It ignores a tag that comes by itself."""
 UID = 65534
+OPEN_FILES = 1024
+PROCESSES = 1 << 15
+"""Of the user in all containers: `pids` holds for each."""
 CALL_SECONDS = 60
 
 
@@ -206,7 +209,7 @@ class DockerSandbox(PooledSandbox):
 
     def _config(self, image: str) -> dict[str, Any]:
         """A container that may do nothing but compute."""
-        limits, api = self.limits, self.client().api
+        limits, api, podman = self.limits, self.client().api, self._is_podman()
         memory = limits.memory_mb * MB
         config: dict[str, Any] = api.create_container_config(
             image,
@@ -224,7 +227,7 @@ class DockerSandbox(PooledSandbox):
                 read_only=True,
                 tmpfs={
                     place: f"{options},exec,nosuid,nodev"
-                    for place, options in self._mounts().items()
+                    for place, options in _mounts(limits, podman).items()
                 },
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
@@ -237,17 +240,17 @@ class DockerSandbox(PooledSandbox):
                 auto_remove=True,
                 # A container's output is not kept: a snippet could fill the host's disk with it.
                 log_config={"Type": "none", "Config": {}},
-                ulimits=[{"Name": "core", "Soft": 0, "Hard": 0}],
+                ulimits=[
+                    {"Name": name, "Soft": most, "Hard": most}
+                    for name, most in _ulimits(podman).items()
+                ],
             ),
         )
         return config
 
-    def _mounts(self) -> dict[str, str]:
-        """Folders that can be written; podman knows no limit of files: the memory's holds there."""
-        mounts, parts = self.limits.mounts(), self.client().version().get("Components") or []
-        if any("podman" in str(part.get("Name")).lower() for part in parts):
-            return {place: re.sub(r"nr_inodes=\d+,?", "", told) for place, told in mounts.items()}
-        return mounts
+    def _is_podman(self) -> bool:
+        parts = self.client().version().get("Components") or []
+        return any("podman" in str(part.get("Name")).lower() for part in parts)
 
     def _killer(self, number: str, link: socket.socket, held: Any) -> Callable[[], None]:
         once = threading.Lock()
@@ -311,6 +314,22 @@ class DockerSandbox(PooledSandbox):
             ) from error
         except DockerException as error:
             raise SandboxError(f"sandbox=docker: {_short(error)}; {self.remedy}") from error
+
+
+def _mounts(limits: Limits, podman: bool) -> dict[str, str]:
+    """Folders that can be written; podman knows no limit of files: the memory's holds there."""
+    mounts = limits.mounts()
+    if podman:
+        mounts = {place: re.sub(r"nr_inodes=\d+,?", "", told) for place, told in mounts.items()}
+        mounts |= dict.fromkeys(("/run", "/var/tmp"), "ro")  # podman's own ones can be written
+    return mounts
+
+
+def _ulimits(podman: bool) -> dict[str, int]:
+    """Limits of a process; those of the container count all of them together."""
+    limits = {"core": 0, "nofile": OPEN_FILES}
+    # Left alone, podman asks for a million, which a host that is a container itself refuses.
+    return limits | {"nproc": PROCESSES} if podman else limits
 
 
 def _socket(held: Any) -> socket.socket:

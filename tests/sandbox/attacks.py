@@ -30,8 +30,8 @@ READS = [
     """),
     python("sees the host's disks and their files", """
         for line in open("/proc/mounts"):
-            place = line.split()[1]
-            if place.startswith(("/home", "/mnt", "/media", "/boot", "/var/")):
+            _, place, kind, *_ = line.split()
+            if kind != "tmpfs" and place.startswith(("/home", "/mnt", "/media", "/boot", "/var/")):
                 broken(place)
         for name in os.listdir("/dev"):
             if name.startswith(("sd", "vd", "nvme", "loop", "mem", "kmsg", "kvm", "fuse")):
@@ -247,10 +247,10 @@ DISK = [
             pass
         broken(made) if made > 1000 else None
         subprocess.run(["rm", "-rf", "/workspace/many"])
-    """),
+    """, limit="number of files"),
     python("writes anywhere else", """
         for place, folders, files in os.walk("/"):
-            if place.startswith(("/proc", "/workspace", "/tmp", "/dev/shm", "/run/tdscaling")):
+            if place.startswith(("/proc", "/workspace", "/tmp", "/dev/shm", "/opt/tdscaling")):
                 folders.clear()
                 continue
             refused(lambda: os.open(place + "/.x", os.O_CREAT | os.O_WRONLY), place)
@@ -263,8 +263,8 @@ DISK = [
             broken("umount")
     """),
     bash("fills the place beside the workspace", """
-        dd if=/dev/zero of=/run/tdscaling/x bs=1M count=50 2>/dev/null && echo BROKEN
-        rm -f /run/tdscaling/sitecustomize.pyc
+        dd if=/dev/zero of=/opt/tdscaling/x bs=1M count=50 2>/dev/null && echo BROKEN
+        rm -f /opt/tdscaling/sitecustomize.pyc
     """),
     python("makes a device", """
         refused(lambda: os.mknod("/workspace/disk", 0o60666, os.makedev(254, 0)), "mknod")

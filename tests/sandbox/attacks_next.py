@@ -120,18 +120,18 @@ PLANTED = [
         rm -rf data.db* after
         mkdir -p data.db/x data.db-journal/x
         for name in snippet.sh snippet.py bashrc sitecustomize.pyc; do
-          rm -f "/run/tdscaling/$name"
-          mkdir -p "/run/tdscaling/$name/x/y"; chmod 0 "/run/tdscaling/$name/x"
+          rm -f "/opt/tdscaling/$name"
+          mkdir -p "/opt/tdscaling/$name/x/y"; chmod 0 "/opt/tdscaling/$name/x"
         done
     """),
     bash("plants pipes where interpreters look when they start", """
-        cd /run/tdscaling || exit
+        cd /opt/tdscaling || exit
         rm -f bashrc sitecustomize.pyc
         mkfifo bashrc sitecustomize.pyc sitecustomize.py snippet.py
     """),
     bash("closes the folders that it may write", """
-        rm -f /run/tdscaling/*
-        chmod 0 /workspace /run/tdscaling /tmp 2>/dev/null
+        rm -f /opt/tdscaling/*
+        chmod 0 /workspace /opt/tdscaling /tmp 2>/dev/null
     """),
 ]  # fmt: skip
 

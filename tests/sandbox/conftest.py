@@ -30,9 +30,23 @@ def cache() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that other users may enter, as pytest's own may not be."""
+    with tempfile.TemporaryDirectory(prefix="tdscaling-open-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.fixture(scope="session")
 def engine() -> Iterator[str]:
-    """Address of an engine on a private socket, with the host's network left as it is."""
+    """Address of an engine on a private socket, with the host's network left as it is.
+
+    One that runs already is taken instead where the environment names it: podman's, for example.
+    """
+    if theirs := os.environ.get("SANDBOX_ENGINE"):
+        yield theirs
+        return
     with tempfile.TemporaryDirectory(prefix="td-", ignore_cleanup_errors=True) as name:
         process = start_engine(Path(name))
         try:

@@ -261,16 +261,13 @@ def test_description_names_what_ran(cache: Path) -> None:
 
 
 def test_advice_about_the_setup_ends_where_a_sandbox_has_started(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+    cache: Path, open_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dying = cache / "dying"
-    dying.mkdir(exist_ok=True)
-    (dying / "bwrap").write_text("#!/bin/sh\nkill -9 $$\n")
-    for path in (dying, dying / "bwrap"):
-        path.chmod(0o755)
+    (open_path / "bwrap").write_text("#!/bin/sh\nkill -9 $$\n")
+    (open_path / "bwrap").chmod(0o755)
     proven, new = bubblewrap_sandbox(cache), bubblewrap_sandbox(cache)
     assert proven.why_not() is None
-    monkeypatch.setenv("PATH", str(dying), prepend=os.pathsep)
+    monkeypatch.setenv("PATH", str(open_path), prepend=os.pathsep)
     assert "needs user namespaces" in (new.why_not() or "")
     told = proven.why_not() or ""
     assert "it does not start" in told

@@ -169,7 +169,7 @@ def test_image_of_others_serves(cache: Path, engine: str, sandbox: DockerSandbox
     sandbox.image_id()
     tar = sandbox._built().tar
     other = io.BytesIO()
-    left_out = re.compile(r"(workspace|run/tdscaling|dev/shm|usr/bin/python3|usr/bin/python)")
+    left_out = re.compile(r"(workspace|opt/tdscaling|dev/shm|usr/bin/python3|usr/bin/python)")
     with tarfile.open(tar) as source, tarfile.open(fileobj=other, mode="w") as target:
         for member in source:
             if not left_out.fullmatch(member.name):
@@ -179,8 +179,8 @@ def test_image_of_others_serves(cache: Path, engine: str, sandbox: DockerSandbox
         link.linkname = f"/usr/bin/{_python_name()}"
         target.addfile(link)
     client = sandbox.client()
-    client.api.import_image_from_data(other.getvalue(), repository="other", tag="slim")
-    with closing(docker_sandbox(cache, engine, image="other:slim")) as theirs:
+    client.api.import_image_from_data(other.getvalue(), repository="localhost/other:slim")
+    with closing(docker_sandbox(cache, engine, image="localhost/other:slim")) as theirs:
         with theirs.open("7") as session:
             assert session.run("print(6 * 7)", "python", mode="fresh").stdout == "42\n"
             assert session.run("import sys; sys.executable", "python").stdout == (
@@ -189,8 +189,8 @@ def test_image_of_others_serves(cache: Path, engine: str, sandbox: DockerSandbox
             assert session.run("echo $PWD; python3 -c 'print(1)'", "bash").stdout == (
                 "/workspace\n1\n"
             )
-        assert theirs.describe()["image"] == "other:slim"
-        assert theirs.describe()["digest"] == client.images.get("other:slim").id
+        assert theirs.describe()["image"] == "localhost/other:slim"
+        assert theirs.describe()["digest"] == client.images.get("localhost/other:slim").id
 
 
 def _python_name() -> str:
@@ -209,9 +209,9 @@ def test_image_with_folders_in_the_way_is_refused(
             if member.name == "workspace":
                 member.mode = 0o755
             to.addfile(member, source.extractfile(member) if member.isreg() else None)
-    client.api.import_image_from_data(closed.getvalue(), repository="closed", tag="1")
+    client.api.import_image_from_data(closed.getvalue(), repository="localhost/closed:1")
     with (
-        closing(docker_sandbox(cache, engine, image="closed:1")) as theirs,
+        closing(docker_sandbox(cache, engine, image="localhost/closed:1")) as theirs,
         pytest.raises(SandboxError, match="has a folder /workspace"),
     ):
         theirs.open("7")
