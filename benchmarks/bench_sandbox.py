@@ -33,6 +33,8 @@ KINDS: tuple[tuple[str, Language, Mode, str, float], ...] = (
 
 SNIPPET = "print(sum(range(1000)))"
 POOL = 2
+PAUSE = 0.02
+"""Seconds between two snippets, in which a model would speak."""
 
 
 def limits() -> dict[str, Any]:
@@ -48,6 +50,7 @@ def latency(sandbox: PooledSandbox, times: int) -> None:
         for name, language, mode, code, within in KINDS:
             spent = []
             for _ in range(times + 3):
+                time.sleep(PAUSE)
                 started = time.perf_counter()
                 result = session.run(code, language, mode=mode)
                 spent.append(1000 * (time.perf_counter() - started))

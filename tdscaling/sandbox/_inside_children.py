@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 
 LIBRARY = "/opt/tdscaling"
 DATABASE = "data.db"
+SHELL = ["/bin/bash", f"{LIBRARY}/snippet.sh"]
+START = b"\n"
+"""What a bash that waits goes on at."""
+BASHRC = """\
+RANDOM={seed}
+if [[ $TDSCALING_WAIT ]]; then
+  read -r -u "$TDSCALING_WAIT" || exit
+  exec {{TDSCALING_WAIT}}<&-
+  unset TDSCALING_WAIT REPLY
+  SECONDS=0
+fi
+"""
+"""What bash reads before it opens a snippet: so it can wait for one with its start behind it."""
 
 
 def environment(python: str, clock: str, seed: str) -> dict[str, str]:
@@ -195,6 +208,12 @@ def wait(commands: int, env: dict[str, str]) -> None:
         os.execve(order["argv"][0], order["argv"], env)
     run = sql if order["language"] == "sql" else once
     run(code, env)
+
+
+def wait_as_bash(commands: int, env: dict[str, str]) -> None:
+    """Be bash, and wait for a snippet to be written."""
+    os.set_inheritable(commands, True)
+    os.execve(SHELL[0], SHELL, env | {"TDSCALING_WAIT": str(commands)})
 
 
 def give_order(order: dict[str, Any], code: bytes) -> bytes:

@@ -33,11 +33,14 @@ monotonic = time.monotonic  # as it is before the clock is patched
 class Process:
     """A process of untrusted code: the runner's ends of its pipes.
 
-    Only a notebook's has `done`, on which it says that a snippet is over.
+    Only a notebook's has `done`, on which it says that a snippet is over. One that is bash already
+    takes nothing but bash.
     """
 
-    def __init__(self, pid: int, commands: int, stdout: int, stderr: int, done: int | None) -> None:
-        self.pid, self.commands, self.done = pid, commands, done
+    def __init__(
+        self, pid: int, commands: int, stdout: int, stderr: int, done: int | None, bash: bool
+    ) -> None:
+        self.pid, self.commands, self.done, self.bash = pid, commands, done, bash
         self.stdout, self.stderr = stdout, stderr
 
     def close(self) -> None:

@@ -87,7 +87,18 @@ class Runner:
         wanted = request["do"] == "begin" or request.get("mode", "notebook") != "notebook"
         if not self.waiting and (wanted or request.get("language") in ("bash", "sql")):
             with contextlib.suppress(OSError):
-                self.waiting = self.spawn(notebook=False)
+                bash = request.get("language") == "bash"
+                if bash:
+                    self.write_program(children.SHELL[1], b"")  # with what is read before it
+                self.waiting = self.spawn(bash=bash)
+
+    def forget(self) -> None:
+        """End the process that waits; what comes is not for it."""
+        if self.waiting:
+            os.kill(self.waiting.pid, signal.SIGKILL)
+            self.waiting.close()
+            self.waiting = None
+            reap()
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
         head = self.take(HEAD.size)
@@ -154,7 +165,7 @@ class Runner:
         head = importlib.util.MAGIC_NUMBER + bytes(12)
         number = int(self.env["TDSCALING_SEED"], 16) & 0x7FFFFFFF
         files.write_file(PRELUDES[0], head + marshal.dumps(code))
-        files.write_file(PRELUDES[1], b"RANDOM=%d\n" % number)
+        files.write_file(PRELUDES[1], children.BASHRC.format(seed=number).encode())
         self.furnished = [files.state(path) for path in PRELUDES]
 
     def write_program(self, path: str, blob: bytes) -> None:
@@ -199,11 +210,7 @@ class Runner:
 
     def note(self, request: dict[str, Any], blob: bytes) -> Job:
         """Give a snippet to the notebook."""
-        if self.waiting:
-            os.kill(self.waiting.pid, signal.SIGKILL)
-            self.waiting.close()
-            self.waiting = None
-            reap()
+        self.forget()
         token = _urandom(16).hex()
         order = children.give_order({"token": token}, blob)
         self.kernel = self.kernel or self.spawn(notebook=True)
@@ -214,20 +221,25 @@ class Runner:
     def start(self, request: dict[str, Any], blob: bytes) -> Job:
         """Give a snippet to a process of its own."""
         language, argv = request["language"], []
-        if language == "bash" or (language == "python" and request["mode"] == "fresh"):
-            argv = ["/bin/bash" if language == "bash" else sys.executable]
-            argv.append(f"{children.LIBRARY}/snippet.{'sh' if language == 'bash' else 'py'}")
+        if language == "bash":
+            argv = children.SHELL
+        elif language == "python" and request["mode"] == "fresh":
+            argv = [sys.executable, f"{children.LIBRARY}/snippet.py"]
+        if argv:
             self.write_program(argv[1], blob)
             blob = b""
+        if self.waiting and self.waiting.bash and language != "bash":
+            self.forget()
         process, self.waiting = self.waiting, None
         reap()
         if process and not alive(process.pid):  # memory ran out while it waited
             process.close()
             process = None
+        process = process or self.spawn()
         order = children.give_order({"language": language, "argv": argv}, blob)
-        return Job(self, process or self.spawn(notebook=False), request, order)
+        return Job(self, process, request, children.START if process.bash else order)
 
-    def spawn(self, notebook: bool) -> Process:
+    def spawn(self, notebook: bool = False, bash: bool = False) -> Process:
         """Make a process that waits for orders, with nothing of the runner left in it."""
         pipes = [os.pipe() for _ in range(4 if notebook else 3)]
         commands, stdout, stderr, *done = pipes
@@ -244,6 +256,8 @@ class Runner:
                 children.become_snippet(stdout[1], stderr[1], kept, self.limits)
                 if done:
                     children.notebook(commands[0], done[0][1], self.env)
+                if bash:
+                    children.wait_as_bash(commands[0], self.env)
                 children.wait(commands[0], self.env)
             except OSError as error:
                 os.write(2, f"it does not start: {error}\n".encode())
@@ -251,7 +265,7 @@ class Runner:
                 os._exit(127)
         for fd in theirs:
             os.close(fd)
-        return Process(pid, commands[1], stdout[0], stderr[0], done[0][0] if done else None)
+        return Process(pid, commands[1], stdout[0], stderr[0], done[0][0] if done else None, bash)
 
     def do_put(self, request: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
         files.put(request["path"], blob)

@@ -76,3 +76,26 @@ def test_example_of_the_docs_runs(cache: Path, capsys: pytest.CaptureFixture[str
     names: dict[str, Any] = {}
     exec(code.replace(".bubblewrap\n", f".bubblewrap\nconfig.cache = {str(cache)!r}\n"), names)
     assert capsys.readouterr().out.strip() == "ok 0 55"
+
+
+def test_bash_that_waited_is_like_one_that_did_not(sandbox: PooledSandbox) -> None:
+    look = 'echo "$SECONDS $RANDOM $- $0 $LINENO $REPLY"; env | sort; ls /proc/self/fd; bash -c env'
+    with sandbox.open("7") as session:
+        found = []
+        for before in ("python", "bash", "bash", "sql"):
+            session.run({"python": "1", "bash": "true", "sql": "SELECT 1"}[before], before)
+            result = session.run(look, "bash")
+            assert result.status == "ok", result
+            found.append(result.stdout)
+    assert "BASH_ENV" in found[0]
+    assert "WAIT" not in found[0]
+    assert found == [found[0]] * 4
+
+
+def test_bash_that_waits_reads_nothing_planted(sandbox: PooledSandbox) -> None:
+    plant = "echo 'echo planted | tee -a /workspace/left' > /opt/tdscaling/bashrc"
+    with sandbox.open("8") as session:
+        session.run(plant, "bash")
+        assert session.run("cat left", "bash").stdout == ""
+        session.run(plant, "bash")
+        assert "FileNotFoundError" in session.run("open('left')", "python", mode="fork").stderr
