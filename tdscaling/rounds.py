@@ -89,6 +89,8 @@ class Rounds:
         self._barren = 0
         self._committed = time.monotonic()
         self.done = False
+        self.held_up = False
+        """Whether no more is drawn because the next round waits for outcomes to learn from."""
         self.hopeless = False
         self.cut = self.raisable = False
         self.why = ""
@@ -106,9 +108,11 @@ class Rounds:
 
     def draws(self, room: int, stopping: bool) -> Iterator[Draw]:
         """The next draws, as many as there is room for and as are decided."""
+        self.held_up = False
         while room > 0 and not stopping and not self._enough():
             while not self._queue and self._steerable():
                 self._steer()
+            self.held_up = not self._queue
             if not self._queue or self._queue[0].index >= (self._budget.attempts or math.inf):
                 return
             room -= 1

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 from tdscaling.attempt import Attempt
 from tdscaling.errors import EndOfRun, RepliesEnd
@@ -22,6 +23,11 @@ from tdscaling.spending.account import TIME_IS_UP, Account
 
 LOOK_SECONDS = 1.0
 """How often somebody looks whether time is up, and at what the display says."""
+
+HELD_UP = 0.2
+"""Share of the places that stand empty for steering's sake from which on the user is told."""
+HELD_UP_SECONDS = 60.0
+"""How long a run has gone on before that is judged."""
 
 Running = dict[asyncio.Future[Outcome], int]
 """Attempts under way and their index."""
@@ -38,6 +44,7 @@ async def work(
     stopping, slots = asyncio.Event(), execution.slots(concurrency)
     failed: dict[int, BaseException] = {}
     attempt.account.forget_gauges()
+    places = Places(slots)
     with _draining(stopping, display):
         async with execution.start(attempt, concurrency) as submit:
             running: Running = {}
@@ -48,11 +55,14 @@ async def work(
                         running[asyncio.ensure_future(submit(draw))] = draw.index
                     if not running:
                         break
+                    places.look(slots - len(running) if rounds.held_up else 0)
                     done, _ = await asyncio.wait(
                         running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
                     )
                     failed |= _take(rounds, {task: running.pop(task) for task in done})
                     _tell(rounds, display)
+                    if attempt.account.journal.exists():  # else it is this machine that is slow
+                        places.tell(display)
             finally:
                 for task in running:
                     task.cancel()
@@ -62,6 +72,38 @@ async def work(
     if not rounds.done:
         _end(rounds, failed, attempt.account)
     return stopping.is_set()
+
+
+class Places:
+    """How many places stand empty because steering waits for slow conversations.
+
+    Args:
+        slots: places in all.
+        clock: seconds since any moment.
+    """
+
+    def __init__(self, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._slots, self._empty, self._lost, self._clock = slots, 0, 0.0, clock
+        self._began = self._looked = clock()
+        self._told = False
+
+    def look(self, empty: int) -> None:
+        """So many stand empty from now on."""
+        now = self._clock()
+        self._lost += self._empty * (now - self._looked)
+        self._empty, self._looked = empty, now
+
+    def tell(self, display: Display) -> None:
+        """Say it once, where it costs much."""
+        spent = self._looked - self._began
+        if self._told or spent < HELD_UP_SECONDS or self._lost < HELD_UP * self._slots * spent:
+            return
+        self._told = True
+        display.say(
+            f"{self._lost / (self._slots * spent):.0%} of the {self._slots} places stand empty,"
+            " because steering waits for slow conversations: a new run with a larger lag would"
+            " lose less (docs/evolution.md)"
+        )
 
 
 def _take(rounds: Rounds, done: Running) -> dict[int, BaseException]:

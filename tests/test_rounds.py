@@ -103,6 +103,15 @@ def test_order_of_outcomes_does_not_matter(
     assert ledger(store) == one_by_one[lag]
 
 
+def test_draws_that_wait_for_outcomes_are_told(store: Store) -> None:
+    rounds = rounds_of(store, budget())
+    assert len(list(rounds.draws(SIZE, False))) == SIZE
+    assert not rounds.held_up
+    assert len(list(rounds.draws(64, False))) == SIZE  # the third round learns from the first
+    assert rounds.held_up
+    rounds.flush()
+
+
 def test_lag_is_part_of_what_decides_the_data(one_by_one: dict[int, Rows]) -> None:
     assert one_by_one[2]["trajectories"] != one_by_one[5]["trajectories"]
 

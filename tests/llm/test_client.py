@@ -111,6 +111,15 @@ def test_body_is_the_one_of_plain_chat_openai(tools: list[Any], schema: Any) -> 
     assert ("tools" in ours, "response_format" in ours) == (bool(tools), bool(schema))
 
 
+@pytest.mark.parametrize("odd", ["half a pair \ud83d", 2**70, 1.5, "ß ✈"])
+def test_whatever_json_can_say_is_sent(odd: object) -> None:
+    schema = {"name": "odd", "schema": {"default": odd}}
+    with serving(said("{}")) as server:
+        asked = client(server.base_url, own_server=True)
+        asyncio.run(asked.ask(MESSAGES, seed=1, tools=[], json_schema=schema))
+    assert server.requests[0]["response_format"]["json_schema"] == schema
+
+
 def test_server_of_ones_own_gets_the_limit_by_the_name_all_know() -> None:
     with serving(said("x")) as server:
         ask(server.base_url, seed=None, tools=[])
