@@ -48,10 +48,10 @@ async def work(
 def test_slow_start_reaches_128_in_three_round_trips() -> None:
     async def grow() -> tuple[int, int]:
         limiter = Limiter(None, adaptive=True)
-        talking = asyncio.ensure_future(work(limiter, 128, 0.4, time.monotonic() + 1.4))
-        await asyncio.sleep(0.2)
+        talking = asyncio.ensure_future(work(limiter, 128, 1.0, time.monotonic() + 3.4))
+        await asyncio.sleep(0.5)
         start = limiter.in_flight
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(3.0)
         reached = limiter.in_flight
         await talking
         return start, reached
