@@ -83,6 +83,16 @@ def masked(text: str, values: Iterable[str]) -> str:
     return text
 
 
+def ordered(text: str, values: Iterable[str]) -> list[str]:
+    """Those of the values that a text holds, as they come in it."""
+    found: dict[str, int] = {}
+    for value in _longest_first(values):
+        if hit := _whole(value).search(text):
+            found[value] = hit.start()
+            text = _whole(value).sub(lambda whole: "\u2022" * len(whole[0]), text)
+    return sorted(found, key=found.__getitem__)
+
+
 def _whole(value: str) -> re.Pattern[str]:
     flags = re.IGNORECASE if value == value.lower() else 0
     return re.compile(rf"(?<![{_LETTER}]){re.escape(value)}(?![{_LETTER}])", flags)

@@ -8,10 +8,11 @@ side, so every text is taken for wrong that could be; the template's words are a
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from tdscaling.blueprints._briefs import LIGHT, Brief, figures, kin, masked, said
+from tdscaling.blueprints._briefs import LIGHT, Brief, figures, kin, masked, ordered, said
 from tdscaling.phrasing.verbs import VERBS, listed
 
 LONGER, MORE = 1.5, 80
@@ -146,6 +147,25 @@ def _values(text: str, brief: Brief, prompt: str) -> str:
     return ""
 
 
+def _places(text: str, brief: Brief, prompt: str) -> str:
+    """Whether two values of a kind may have changed places: from and to, which for whom."""
+    old = brief.revision[1:] if brief.revision else ()  # may stand before or after the new one
+    kinds: defaultdict[str, list[str]] = defaultdict(list)
+    for value in ordered(brief.draft, set(brief.keep) - set(old)):
+        kinds[_kind(value)].append(value)
+    for values in kinds.values():
+        if ordered(text, values) != values:
+            return f"it does not say {', '.join(values)} in this order"
+    return ""
+
+
+def _kind(value: str) -> str:
+    """How a value is written; words that are no names are all of a kind, and so are names."""
+    if any(char.isdigit() for char in value):
+        return re.sub(r"\d[\d.,:]*", "9", re.sub(r"[^\W\d_]+", "a", value))
+    return "name" if value[:1].isupper() else "word"
+
+
 def _additions(text: str, brief: Brief, prompt: str) -> str:
     rest, draft = _rest(text, brief), _rest(brief.draft, brief).lower()
     for pattern in (_COUNT, _DATE):
@@ -267,12 +287,12 @@ def _language(text: str, brief: Brief, prompt: str) -> str:
 
 
 def _echo(text: str, brief: Brief, prompt: str) -> str:
-    known = _runs(brief.draft)
-    return "it repeats what you were told" if _runs(text) & _runs(prompt) - known else ""
+    said_, told, known = (_runs(_rest(words, brief)) for words in (text, prompt, brief.draft))
+    return "it repeats what you were told" if said_ & told - known else ""
 
 
 _CHECKS: Sequence[Callable[[str, Brief, str], str]] = (
-    _form, _values, _additions, _side, _circles, _sense, _order, _language, _echo,
+    _form, _values, _places, _additions, _side, _circles, _sense, _order, _language, _echo,
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from tdscaling import prompts
-from tdscaling.blueprints._briefs import Brief, briefs
+from tdscaling.blueprints._briefs import Brief, briefs, ordered
 from tdscaling.blueprints._faults import fault, longest
 from tdscaling.blueprints._wording import goal_of
 from tdscaling.blueprints.dataflow import DataFlowBlueprints, Knobs
@@ -83,7 +83,7 @@ class ComposedBlueprints(DataFlowBlueprints):
                 FOLDER,
                 "composer_text",
                 kind=brief.kind,
-                keep=brief.keep,
+                keep=ordered(brief.draft, brief.keep),
                 phrases=() if brief.foreign else brief.phrases,
                 draft=brief.draft,
                 fault=problem,

@@ -16,7 +16,7 @@ def draft_of(body: Body) -> str:
 
 
 def values_of(body: Body) -> list[str]:
-    """The values that a request wants kept."""
+    """The values that a request wants kept, in the order of the draft."""
     found = re.search(r"^Values to copy: (.*)$", body["messages"][-1]["content"], re.MULTILINE)
     return found[1].split("; ") if found else []
 
@@ -44,6 +44,5 @@ def wording(change: Callable[[str], str]) -> Callable[[Body], Answer]:
 
 def german(body: Body) -> Answer:
     """All values in their order, in German."""
-    draft = draft_of(body)
-    values = sorted(values_of(body), key=draft.find)
-    return message(f"Guten Tag, ich brauche bitte Hilfe: {', '.join(values) or 'wie besprochen'}.")
+    values = ", ".join(values_of(body))
+    return message(f"Guten Tag, ich brauche bitte Hilfe: {values or 'wie besprochen'}.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -16,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tdscaling.__main__ import main
-from tdscaling.blueprints._briefs import Brief, briefs
-from tdscaling.blueprints._faults import _order, fault
+from tdscaling.blueprints._briefs import Brief, briefs, ordered
+from tdscaling.blueprints._faults import _kind, _order, fault
 from tdscaling.blueprints.composed import FELL_BACK, NOT_USED, ComposedBlueprints
 from tdscaling.configuration import conf_dir
 from tdscaling.errors import BlueprintError, ConfigError, EndpointError, RoleError
@@ -211,6 +213,22 @@ def test_a_revision_keeps_its_direction() -> None:
     assert _order(polite(turned), brief, "") == f"it does not say what is replaced: {old}"
     assert fault(polite(turned), brief, "")
     assert fault(polite(brief.draft.replace("instead of", "and")), brief, "")
+
+
+def test_values_that_changed_places_are_seen() -> None:
+    """From A to B, with both values still there, asks for the opposite."""
+    seen = 0
+    for blueprint in some():
+        for brief in briefs(blueprint, all_domains()):
+            coded = [value for value in brief.keep if re.fullmatch(r"[\w-]*\d[\w-]{3,}", value)]
+            for one, other in itertools.combinations(coded, 2):
+                if _kind(one) != _kind(other):
+                    continue  # a date is never taken for a code
+                swapped = brief.draft.replace(one, "\0").replace(other, one).replace("\0", other)
+                assert fault(polite(swapped), brief, ""), brief.draft
+                seen += not brief.revision
+            assert ordered(polite(brief.draft), brief.keep) == ordered(brief.draft, brief.keep)
+    assert seen > 5
 
 
 def test_a_second_choice_stays_the_second() -> None:
