@@ -22,7 +22,7 @@ _ALLOWED = """
 _llseek access alarm arch_prctl brk capget chdir chmod chown clock_getres clock_gettime
 clock_nanosleep close close_range copy_file_range creat dup dup2 dup3 epoll_create epoll_create1
 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 execve execveat exit exit_group
-faccessat faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl
+faccessat faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat
 fdatasync fgetxattr flistxattr flock fork fstat fstatfs fsync ftruncate futex futex_waitv
 futimesat get_robust_list getcpu getcwd getdents getdents64 getegid geteuid getgid getgroups
 getitimer getpgid getpgrp getpid getppid getpriority getrandom getresgid getresuid getrlimit
@@ -38,10 +38,9 @@ sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval
 sched_yield seccomp select sendfile sendmsg sendto set_robust_list set_tid_address setfsgid
 setfsuid setgid setgroups setitimer setpgid setregid setresgid setresuid setreuid
 setrlimit setsid setsockopt setuid shutdown sigaltstack splice stat statfs statx symlink symlinkat
-sync sync_file_range sysinfo tee tgkill time timer_create timer_delete timer_getoverrun
-timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime times tkill truncate
-ugetrlimit umask uname unlink unlinkat utime utimensat utimes vfork wait4 waitid waitpid write
-writev
+sync sync_file_range sysinfo tee tgkill time timerfd_create timerfd_gettime timerfd_settime times
+tkill truncate ugetrlimit umask uname unlink unlinkat utime utimensat utimes vfork wait4 waitid
+waitpid write writev
 """
 
 _REFUSED = """
@@ -53,7 +52,7 @@ open_by_handle_at open_tree perf_event_open pidfd_getfd pivot_root process_vm_re
 process_vm_writev ptrace quotactl
 reboot request_key sched_setattr sched_setparam sched_setscheduler semget set_mempolicy
 setdomainname sethostname setns settimeofday
-shmget socket swapoff swapon syslog umount umount2 unshare userfaultfd vhangup vmsplice
+shmget socket swapoff swapon syslog timer_create umount umount2 unshare userfaultfd vhangup vmsplice
 """
 """Answered with `EPERM`: programs that try these can say what happened."""
 
@@ -61,6 +60,11 @@ _NAMESPACES = 0x7E020000 | 0x00000080
 """Flags of clone that make namespaces."""
 
 _STREAM, _TYPE, _AF_UNIX = 1, 0xF, 1
+_FILE_COMMANDS = (*range(8), 9, 11, 12, 13, 14, 16, 36, 37, 38, 1025, *range(1030, 1039))
+"""Of fcntl: duplicates, flags, locks, sizes of pipes, seals, hints."""
+_SIGNALLING = (8, 10, 15, 1024, 1026)
+"""Those that choose a signal or who gets it, leases and notices of changes: they would wake a
+stopped process, or hold up who opens a file."""
 _TTY_REQUESTS = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: put words into a terminal's mouth
 
 
@@ -108,6 +112,10 @@ def program() -> bytes:
     first, second = _TTY_REQUESTS
     for request in _requests(first, second):
         _rule(made, allow, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, low, request))
+    for command in _FILE_COMMANDS:
+        _rule(made, allow, "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, low, command))
+    for command in _SIGNALLING:
+        _rule(made, refuse, "fcntl", seccomp.Arg(1, seccomp.MASKED_EQ, low, command))
     with tempfile.TemporaryFile() as file:
         made.export_bpf(file)
         file.seek(0)

@@ -35,8 +35,8 @@ if [[ $TDSCALING_WAIT ]]; then
   read -r -u "$TDSCALING_WAIT" || exit
   exec {{TDSCALING_WAIT}}<&-
   unset TDSCALING_WAIT REPLY
-  SECONDS=0
 fi
+SECONDS=0
 """
 """What bash reads before it opens a snippet: so it can wait for one with its start behind it."""
 
@@ -254,19 +254,19 @@ def sql(code: str, env: dict[str, str]) -> None:
         # SQLite would wait for a pipe, and follow a link to an endless device.
         print(f"Error: {DATABASE} is not a regular file", file=sys.stderr)  # noqa: T201
         os._exit(1)
-    connection = sqlite3.connect(path, isolation_level=None)
     exit_code = 0
     try:
+        connection = sqlite3.connect(path, isolation_level=None)
         for statement in _statements(code):
             cursor = connection.execute(statement)
             if cursor.description:
                 print("|".join(column[0] for column in cursor.description))  # noqa: T201
             for row in cursor:
                 print("|".join(_cell(value) for value in row))  # noqa: T201
+        connection.close()
     except (sqlite3.Error, sqlite3.Warning, MemoryError, OverflowError) as error:
         print(f"Error: {error or type(error).__name__}", file=sys.stderr)  # noqa: T201
         exit_code = 1
-    connection.close()
     os._exit(exit_code)
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 
 CHUNK = 1 << 16
+THREADS = 17
+"""Place of their number behind the name in `/proc/PID/stat`."""
 monotonic = time.monotonic  # as it is before the clock is patched
 
 
@@ -195,12 +197,33 @@ def alive(pid: int) -> bool:
 
 
 def dead(pid: int) -> bool:
-    """Whether a process is gone, or has ended and only waits to be asked for."""
+    """Whether a process is gone, or has ended and only waits to be asked for.
+
+    One whose first thread has ended is listed like that, too, while its others go on.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+            fields = _fields(file.read())
     except OSError:
         return True
+    return fields[0] in (b"Z", b"X") and int(fields[THREADS]) <= 1
+
+
+def halted(pid: int) -> int:
+    """How many threads a process has, all of them stopped; 0 while one is not."""
+    states = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{thread}/stat", "rb") as file:
+                states.append(_fields(file.read())[0])
+        except OSError:
+            continue  # it has ended
+    return len(states) if all(state in (b"T", b"Z", b"X") for state in states) else 0
+
+
+def _fields(stat: bytes) -> list[bytes]:
+    """What follows a name in parentheses, which may hold anything."""
+    return stat.rpartition(b")")[2].split()
 
 
 def empty(fd: int) -> None:

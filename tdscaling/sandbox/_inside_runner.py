@@ -25,7 +25,7 @@ from tdscaling.sandbox import _inside_children as children
 from tdscaling.sandbox import _inside_clock as clock
 from tdscaling.sandbox import _inside_files as files
 from tdscaling.sandbox import _inside_lock as lock
-from tdscaling.sandbox._inside_job import Job, Process, alive, dead, reap
+from tdscaling.sandbox._inside_job import Job, Process, alive, dead, halted, reap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,10 +191,7 @@ class Runner:
         try:
             job.watch()
         finally:
-            spare = kernel.pid if kernel and not (job.kernel and job.failed) else None
-            if kernel and spare and job.kernel:
-                os.kill(kernel.pid, signal.SIGSTOP)
-            kept = self.sweep(spare)
+            kept = self.sweep(kernel.pid if kernel and not (job.kernel and job.failed) else None)
         job.drain()
         lost = bool(kernel) and not kept
         if lost and kernel:
@@ -235,7 +232,11 @@ class Runner:
         if process and not alive(process.pid):  # memory ran out while it waited
             process.close()
             process = None
-        process = process or self.spawn()
+        try:
+            process = process or self.spawn()
+        except BlockingIOError:  # no more processes: the notebook has them all
+            self.sweep(None)
+            process = self.spawn()
         order = children.give_order({"language": language, "argv": argv}, blob)
         return Job(self, process, request, children.START if process.bash else order)
 
@@ -275,10 +276,10 @@ class Runner:
         return {}, files.get(request["path"], request["most"])
 
     def sweep(self, spare: int | None) -> bool:
-        """Kill every process but this one and the one to spare.
+        """Kill every process but this one and the one to spare, which is stopped.
 
-        A notebook that is spared keeps its dead children, which count as processes, until it asks
-        for them. One with so many that other snippets could not start is not spared.
+        A notebook that is spared keeps its threads and its dead children, which count as processes,
+        until it asks for them. One with so many that other snippets could not start is not spared.
 
         Returns:
             Whether the spared one is alive.
@@ -288,13 +289,16 @@ class Runner:
         generations = 0
         while True:
             reap()
+            # Before the listing: one that runs makes new processes behind it. What is killed may
+            # wake it (an orphaned group, a signal of its own choice), so it is stopped until it is.
+            threads = self.stop(spare) if spare else 1
             listed = {int(name) for name in os.listdir("/proc") if name.isdigit()}
             # A dead child of the notebook stays listed until the notebook asks for it.
             others = {pid for pid in listed - {1, spare} if not dead(pid)}
-            if not others and spare and len(listed) - 2 > self.limits["zombies"]:
+            if not others and spare and len(listed) - 3 + threads > self.limits["kept"]:
                 os.kill(spare, signal.SIGKILL)
                 spare = None
-            elif not others:
+            elif not others and threads:
                 return spare is not None and alive(spare)
             generations += bool(others - seen)
             seen |= others
@@ -306,6 +310,16 @@ class Runner:
             if _monotonic() > deadline:
                 os._exit(3)  # something can't be killed: the sandbox is not fit for another snippet
             _sleep(0.0005)
+
+    def stop(self, pid: int) -> int:
+        """Have a process stand still; its threads if it does, 0 if not yet."""
+        try:
+            threads = halted(pid)
+            if not threads:
+                os.kill(pid, signal.SIGSTOP)
+        except (FileNotFoundError, ProcessLookupError):
+            return 1  # gone
+        return threads
 
 
 def main(prelude: str) -> None:

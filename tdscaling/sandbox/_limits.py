@@ -107,7 +107,7 @@ class Limits:
         return {
             "workspace_bytes": self.workspace_mb * MB,
             "processes": processes,
-            "zombies": self.pids // 2,
+            "kept": self.pids * 3 // 4,  # threads and dead children of a notebook
             "address_space": address_space,
         }
 
