@@ -22,6 +22,7 @@ from tdscaling.blueprints.dataflow import DataFlowBlueprints, Knobs
 from tdscaling.declared.domain import Domain
 from tdscaling.errors import ConfigError
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
+from tdscaling.llm._text import text_in
 from tdscaling.schema import Blueprint, Draw, LlmCall, Message, Voice
 
 FOLDER = Path(__file__).parent / "prompts"
@@ -133,16 +134,8 @@ def _shape(brief: Brief) -> dict[str, Any]:
 
 
 def _message(content: str) -> str:
-    """The words in a reply; one of a server that knows no JSON Schema may be the words alone."""
-    text = content.strip()
-    if text.startswith("{"):
-        try:
-            data = json.loads(text)
-        except ValueError:
-            return ""
-        told = data.get("message")
-        text = told if isinstance(told, str) else ""
-    text = " ".join(text.split())
+    """The words in a reply, on one line and without the quotes that some models put around them."""
+    text = " ".join(text_in(content).split())
     if len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
         text = text[1:-1].strip()
     return text

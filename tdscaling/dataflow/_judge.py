@@ -15,6 +15,7 @@ from typing import Any
 from tdscaling.dataflow._schemas import mapping
 from tdscaling.dataflow._slots import properties, required
 from tdscaling.llm import Endpoint, NoReply
+from tdscaling.llm._text import value_in
 from tdscaling.schema import Edge, LlmCall, Service, Tool
 
 UNCERTAIN = (0.35, 0.75)
@@ -162,9 +163,9 @@ def _told(tool: Tool) -> dict[str, Any]:
 
 def _parsed(text: str, call: LlmCall) -> dict[str, Any]:
     try:
-        said = json.loads(text)
+        said = value_in(text)
         fits = isinstance(said["flows"], list) and isinstance(said["missing"], list)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         fits = False
     if not fits:
         reason = f"dataflow: malformed answer: {text[:_WHY]!r}"

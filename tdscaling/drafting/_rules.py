@@ -8,7 +8,6 @@ with its reason. The result is frozen as a file, so that no run depends on the m
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from tdscaling.declared.definition import DomainFile
 from tdscaling.declared.domain import Domain
 from tdscaling.declared.load import RefusedError, checked, rule_problems
 from tdscaling.llm import Endpoint, NoReply
+from tdscaling.llm._text import value_in
 from tdscaling.phrasing.clean import plain
 
 if TYPE_CHECKING:
@@ -168,9 +168,9 @@ def _parts(text: str) -> Iterator[dict[str, Any]]:
         NoReply: if it is not of the shape that was asked for.
     """
     try:
-        said = json.loads(text)
+        said = value_in(text)
         found = [*said["rules"], *said["wordings"]]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise NoReply(f"rules: malformed answer: {plain(text, 120)}") from error
     for part in found[: 2 * MOST_PARTS]:
         complete = isinstance(part, dict) and (

@@ -25,6 +25,7 @@ from tdscaling.declared.session import Result, Row, Session, StateChanges
 from tdscaling.declared.world import world
 from tdscaling.errors import EnvironmentFailure
 from tdscaling.llm import Endpoint, NoReply
+from tdscaling.llm._text import value_in
 from tdscaling.schema import Provenance, canonical, digest
 
 if TYPE_CHECKING:
@@ -205,9 +206,9 @@ def checked_answer(
     import fastjsonschema
 
     try:
-        said = json.loads(text)
+        said = value_in(text)
         fastjsonschema.compile(_shape(tool), use_default=False)(said)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InconsistentError(f"malformed answer: {str(error)[:200]}") from error
     changes = tuple((c["table"], str(c["key"]), c["row"]) for c in said["changes"])
     if not said["ok"]:

@@ -19,6 +19,7 @@ from tdscaling.declared.session import Session
 from tdscaling.drafting import drafted
 from tdscaling.environments._worlds import Worlds
 from tdscaling.errors import EnvironmentFailure
+from tdscaling.llm._text import value_in
 from tdscaling.schema import Cluster, Injection, Observation
 
 
@@ -86,8 +87,8 @@ class DeclaredEnvironments:
 def _parsed(arguments: object) -> dict[str, Any] | None:
     if isinstance(arguments, str):
         try:
-            arguments = json.loads(arguments or "{}")
-        except (ValueError, RecursionError):
+            arguments = value_in(arguments or "{}")
+        except ValueError:
             return None
     return arguments if isinstance(arguments, dict) else None
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from tdscaling.errors import EndpointError
 from tdscaling.llm import NoReply, Reply
+from tdscaling.llm._text import value_in
 from tdscaling.llm.openai import ESTIMATED, OpenAIEndpoint
 from tdscaling.schema import Message
 
@@ -212,7 +213,7 @@ def _amiss(calls: object) -> str:
         return "no call"
     try:
         function = calls[0]["function"]
-        name, arguments = function["name"], json.loads(function["arguments"])
+        name, arguments = function["name"], value_in(function["arguments"])
         right = name == "get_forecast" and "oslo" in str(arguments["city"]).casefold()
     except (ValueError, KeyError, TypeError):
         return f"a call without usable name or arguments: {_quoted(calls[0])}"
@@ -225,7 +226,7 @@ async def _shape(endpoint: OpenAIEndpoint) -> Finding:
     except (NoReply, EndpointError) as error:
         return Finding("JSON schema", False, _reason(error))
     try:
-        opinion = json.loads(str(reply.message["content"]))
+        opinion = value_in(str(reply.message["content"]))
         fits = opinion.keys() == {"why", "yes"} and isinstance(opinion["yes"], bool)
         fits = fits and isinstance(opinion["why"], str)
     except (ValueError, AttributeError):

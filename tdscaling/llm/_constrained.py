@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from tdscaling import prompts
 from tdscaling.llm import NoReply
+from tdscaling.llm._text import value_in
 from tdscaling.schema import Message
 
 FOLDER = Path(__file__).parent / "prompts"
@@ -66,9 +65,8 @@ def understood(message: Message, tools: Sequence[Mapping[str, Any]]) -> Message:
     """
     text = message["content"] or ""
     try:
-        orjson.loads(text)  # refuses half characters, NaN and what nests too deeply
-        turn = json.loads(text)  # keeps whole numbers of any size
-    except (ValueError, RecursionError):
+        turn = value_in(text)
+    except ValueError:
         raise _misfit(text) from None
     if not isinstance(turn, dict) or len(turn) != 1:
         raise _misfit(text)

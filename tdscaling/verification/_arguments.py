@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tdscaling.coding.areas import WRITTEN
+from tdscaling.llm._text import value_in
 from tdscaling.schema import Reason
 from tdscaling.verification import Case
 from tdscaling.verification._moments import has_date, moments
@@ -40,7 +41,7 @@ def ungrounded_argument(case: Case) -> tuple[Reason, str] | None:
 def _arguments(text: str) -> Iterator[tuple[str, Any]]:
     """Each value by the name of its argument; the values of a list one by one."""
     try:
-        data = json.loads(text)
+        data = value_in(text)
     except ValueError:  # the replay holds its refusal
         return
     for name, value in data.items() if isinstance(data, dict) else ():
@@ -61,7 +62,7 @@ def _content(text: str, observed: bool) -> str:
         return text
     try:
         return "\n".join(str(value) for value in _scalars(json.loads(text)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

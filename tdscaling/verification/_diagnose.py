@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tdscaling.coding.domain import CodeDomain
+from tdscaling.llm._text import value_in
 from tdscaling.schema import Reason, canonical
 from tdscaling.verification import Case
 
@@ -83,7 +84,7 @@ def observed(case: Case) -> Iterator[tuple[str, str]]:
 def _arguments(call: dict[str, Any]) -> str:
     text = call["function"]["arguments"]
     try:
-        return canonical(json.loads(text))
+        return canonical(value_in(text))
     except ValueError:
         return str(text)
 
@@ -91,7 +92,7 @@ def _arguments(call: dict[str, Any]) -> str:
 def _is_error(content: str) -> bool:
     try:
         data = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return isinstance(data, dict) and set(data) == {"error"}
 

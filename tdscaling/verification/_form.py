@@ -5,10 +5,10 @@ Enters: messages in OpenAI format. Leaves: what is wrong with them, None where n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from tdscaling.declared.domain import Domain
+from tdscaling.llm._text import value_in
 from tdscaling.schema import Message, Tool
 
 _FOLLOWS = {
@@ -119,8 +119,8 @@ def _call_problem(
     if not isinstance(arguments, str):
         return f"expected arguments as JSON text, got {type(arguments).__name__}"
     try:
-        values = json.loads(arguments)
-    except (ValueError, RecursionError) as error:
+        values = value_in(arguments)
+    except ValueError as error:
         return f"arguments are no JSON: {error}"
     if not isinstance(values, dict):
         return "arguments are not a JSON object"

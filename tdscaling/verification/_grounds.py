@@ -128,7 +128,7 @@ def _rows(content: str) -> tuple[list[str], bool]:
     """Rows of an observation as text, and whether it is a result."""
     try:
         data = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [content], False
     if isinstance(data, dict) and set(data) == {"error"}:
         return [content], False

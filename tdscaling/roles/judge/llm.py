@@ -6,11 +6,11 @@ It can reject further; what verification rejected never comes here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tdscaling.llm import Endpoint, NoReply, endpoint_of
+from tdscaling.llm._text import value_in
 from tdscaling.roles import Scene
 from tdscaling.roles._prompts import fill, told
 from tdscaling.schema import LlmCall, Message, Verdict
@@ -78,7 +78,7 @@ def _lines(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:
 
 def _verdict(text: str, call: LlmCall) -> tuple[bool, str]:
     try:
-        said = json.loads(text)
+        said = value_in(text)
         accept, why = said["accept"], said["why"]
     except (ValueError, KeyError, TypeError) as error:
         raise _malformed(text, call) from error
