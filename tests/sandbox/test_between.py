@@ -45,11 +45,12 @@ if os.fork() == 0:
 time.sleep(0.2)
 """
 TIMER = """
+start()
 event, timer = (ctypes.c_int * 16)(), ctypes.c_int()
 event[2] = signal.SIGCONT
 libc.syscall(222, 1, event, ctypes.byref(timer))
-libc.syscall(223, timer, 0, (ctypes.c_long * 4)(0, 5_000_000, 0, 5_000_000), None)
-start()
+# First when the notebook has been stopped: a signal that is ignored ends the timer.
+libc.syscall(223, timer, 0, (ctypes.c_long * 4)(0, 5_000_000, 0, 50_000_000), None)
 """
 LEASE = """
 for name in ("bashrc", "sitecustomize.pyc"):
