@@ -10,6 +10,7 @@ import hashlib
 import threading
 from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
+from multiprocessing.util import Finalize
 from typing import Any, Unpack
 
 from tdscaling.errors import SandboxError
@@ -70,6 +71,8 @@ class PooledSandbox(ABC):
             if self._pool is None:
                 self.clear()
                 self._pool = Pool(self.start, self.limits.pool)
+                # Worker processes end without closing what was sent to them.
+                self._at_exit = Finalize(None, self._pool.close, exitpriority=1)
             pool = self._pool
         box = pool.take()
         # A digest, because snippets see it and a seed may tell what is asked of them.
@@ -109,6 +112,7 @@ class PooledSandbox(ABC):
         with self._making:
             pool, self._pool = self._pool, None
         if pool:
+            self._at_exit.cancel()
             pool.close()
 
     def prepare(self, box: Box, *, mounts: bool, processes: int, address_space: int) -> Box:

@@ -110,6 +110,33 @@ def test_killed_host_takes_its_containers_along(cache: Path, engine: str) -> Non
     assert gone(engine, ours)
 
 
+WORKER = """
+import multiprocessing, sys
+from pathlib import Path
+from tests.sandbox.parts import docker_sandbox
+
+def work(sandbox):
+    print(sandbox.open("left").run("echo worked", "bash").stdout)
+
+process = multiprocessing.get_context("fork").Process(
+    target=work, args=(docker_sandbox(Path(sys.argv[1]), sys.argv[2], pool=2),)
+)
+process.start()
+process.join()
+"""
+
+
+def test_worker_that_ends_takes_its_pool_along(cache: Path, engine: str) -> None:
+    """Though it is still being filled, and nobody closes what was sent to a worker."""
+    before = containers(engine)
+    done = subprocess.run(
+        [sys.executable, "-c", WORKER, str(cache), engine], capture_output=True, text=True,
+        check=True, cwd=ROOT,
+    )  # fmt: skip
+    assert "worked" in done.stdout
+    assert gone(engine, containers(engine) - before)
+
+
 def test_leftover_container_is_removed_and_another_process_keeps_its_own(
     sandbox: DockerSandbox, engine: str
 ) -> None:
