@@ -13,9 +13,20 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypedDict
 
+from tdscaling.diagnosis import nearest
 from tdscaling.errors import ConfigError
+from tdscaling.llm import part_of
 from tdscaling.spending.account import ALL, Account, Caps
 from tdscaling.spending.journal import FILE
+
+
+ROLES = ("user", "assistant", "judge", "composer", "environment")
+"""Who asks models in a run, and so may have caps of their own."""
+_OURS = "tdscaling.llm."
+"""Where endpoints lie that know prices by the names of ours; one of a user's own may have others."""
+_REPLAY = "tdscaling.llm.replay.ReplayEndpoint"
+"""What costs nothing and counts for no cap: a run is played again with the caps that it had."""
+_PRICES = ("price_prompt", "price_completion")
 
 
 class BudgetOptions(TypedDict):
@@ -64,6 +75,11 @@ class Budget:
             _check(f"budget.{name}", plain.get(name), name in ("trajectories", "patience"))
         _check_caps("budget", whole)
         for name, caps in roles.items():
+            if name not in ROLES:
+                raise ConfigError(
+                    f"budget.roles.{name}: there is no role of that name to cap; nearest first:"
+                    f" {', '.join(nearest(name, ROLES))}"
+                )
             _check_caps(f"budget.roles.{name}", caps)
         given = {ALL: whole, **roles}
         return cls(
@@ -75,6 +91,31 @@ class Budget:
             caps=tuple((name, caps) for name, caps in given.items() if caps != Caps()),
         )
 
+    def check_prices(self, config_file: Path) -> None:
+        """Refuse a cap of dollars that could never be reached.
+
+        Args:
+            config_file: of the run, as Hydra wrote it.
+
+        Raises:
+            ConfigError: if no model that a cap of dollars concerns has a price.
+        """
+        from omegaconf import OmegaConf
+
+        capped = [name for name, caps in self.caps if caps.dollars is not None]
+        if not capped:
+            return
+        config = OmegaConf.load(config_file)
+        played = {role: OmegaConf.select(config, f"{part_of(role)}.llm") for role in ROLES}
+        for name in capped:
+            concerned = {
+                role: node
+                for role, node in played.items()
+                if node and name in (ALL, role) and node.get("_target_") != _REPLAY
+            }
+            if concerned and all(map(_free, concerned.values())):
+                raise _no_price(name, concerned, config)
+
     def account(self, run_dir: Path, cache: str | None) -> Account:
         """What models may cost from now on.
 
@@ -85,6 +126,32 @@ class Budget:
         deadline = time.time() + self.seconds if self.seconds is not None else None
         shared = Path(cache).expanduser() if cache else None
         return Account(run_dir / FILE, shared, dict(self.caps), deadline)
+
+
+def _free(endpoint: Mapping[str, Any]) -> bool:
+    """Whether a request costs nothing, as an endpoint is set."""
+    ours = str(endpoint.get("_target_")).startswith(_OURS)
+    return ours and not any(endpoint.get(price) for price in _PRICES)
+
+
+def _no_price(cap: str, concerned: Mapping[str, Mapping[str, Any]], config: Any) -> ConfigError:
+    from omegaconf import OmegaConf
+
+    where = f"budget.roles.{cap}" if cap else "budget"
+    for role, endpoint in concerned.items():
+        if _PRICES[0] in endpoint:
+            part = part_of(role)
+            shared = OmegaConf.is_interpolation(OmegaConf.select(config, part), "llm")
+            place = "llm" if shared else f"{part}.llm"
+            typed = " and ".join(f"{place}.{price}=USD" for price in _PRICES)
+            advice = f"type {typed} (per 1,000,000 tokens), or cap tokens: {where}.tokens=NUMBER"
+            break
+    else:
+        advice = f"a model of your own machine has none; cap tokens instead: {where}.tokens=NUMBER"
+    return ConfigError(
+        f"{where}.dollars: it would never be reached, since no model that plays"
+        f" ({', '.join(concerned)}) has a price: {advice}"
+    )
 
 
 def _check_caps(where: str, caps: Caps) -> None:

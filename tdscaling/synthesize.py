@@ -45,6 +45,9 @@ from tdscaling.tools import Tools
 from tdscaling.verification import Verification
 from tdscaling.work import work
 
+CONFIG = Path(".hydra", "config.yaml")
+"""Of a run, in its directory, as Hydra writes it."""
+
 
 def synthesize(
     *,
@@ -78,7 +81,7 @@ def synthesize(
         KeyboardInterrupt: the user ended the run; the dataset so far is written.
     """
     console, directory, limits = Console(), Path(run_dir), Budget.of(budget)
-    _check(concurrency, round_size, lag, report)
+    _check(concurrency, round_size, lag, report, limits, directory)
     catalog, code = _loaded(console, tools, verification), _coding(console, sandbox, coding)
     found = clusters.build(catalog)
     attempt = Attempt(
@@ -143,7 +146,14 @@ def _coding(console: Console, sandbox: Sandbox, knobs: CodingOptions) -> Coding:
     return code
 
 
-def _check(concurrency: int, round_size: int, lag: int, report: dict[str, int]) -> None:
+def _check(
+    concurrency: int,
+    round_size: int,
+    lag: int,
+    report: dict[str, int],
+    limits: Budget,
+    directory: Path,
+) -> None:
     for name, value, least in (
         ("concurrency", concurrency, 1),
         ("round_size", round_size, 1),
@@ -152,6 +162,7 @@ def _check(concurrency: int, round_size: int, lag: int, report: dict[str, int]) 
     ):
         if value < least:
             raise ConfigError(f"{name}: expected at least {least}, got {value}")
+    limits.check_prices(directory / CONFIG)
 
 
 @contextlib.contextmanager
@@ -192,7 +203,7 @@ def _opened_ledger(
     code: Coding,
     account: Account,
 ) -> Iterator[Store]:
-    text = (directory / ".hydra" / "config.yaml").read_text(encoding="utf-8")
+    text = (directory / CONFIG).read_text(encoding="utf-8")
     config = replayed(yaml.safe_load(text))
     # What a snippet ran in decides what it printed, so it is part of what decides the data.
     ran_in = {RAN_IN: code.sandbox} if code.sandbox else {}

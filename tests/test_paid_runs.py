@@ -252,10 +252,68 @@ def test_a_cap_that_buys_nothing_is_an_error(
         ("budget.seconds=-1", "budget.seconds: expected null or at least 1"),
         ("+budget.roles.user.dollars=-2", "budget.roles.user.dollars: expected null or above 0"),
         ("+budget.roles.user.money=2", "budget.roles.user.money: there is no such key"),
+        (
+            "+budget.roles.asistant.tokens=1",
+            "budget.roles.asistant: there is no role of that name to cap; nearest first: assistant",
+        ),
     ],
 )
 def test_caps_out_of_range_are_refused(word: str, told: str, tmp_path: Path) -> None:
     assert told in finish(line(tmp_path, word), code=1).stderr
+
+
+TWO = ("roles/judge=llm", "roles/assistant=llm", "llm=openai", "llm.model=m")
+TWO += ("llm.base_url=http://127.0.0.1:9/v1", "llm.retries=0")
+OWN = ("+llm@roles.judge.llm=vllm", "roles.judge.llm.model=n")
+LOCAL = ("llm=local", "blueprints=composed")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            (*TWO, "budget.dollars=1"),
+            "budget.dollars: it would never be reached, since no model that plays (assistant,"
+            " judge) has a price: type llm.price_prompt=USD and llm.price_completion=USD",
+        ),
+        (
+            (*TWO, *OWN, "llm.price_prompt=1.0", "+budget.roles.judge.dollars=1"),
+            "budget.roles.judge.dollars: it would never be reached, since no model that plays"
+            " (judge) has a price: type roles.judge.llm.price_prompt=USD",
+        ),
+        ((*LOCAL, "budget.dollars=1"), "cap tokens instead: budget.tokens=NUMBER"),
+    ],
+)
+def test_a_cap_of_dollars_needs_a_price(words: tuple[str, ...], told: str, tmp_path: Path) -> None:
+    done = finish(line(tmp_path, *words), code=1)
+    assert told in done.stderr
+    assert not (tmp_path / "run.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (*TWO, *OWN, "llm.price_completion=1.0", "budget.dollars=1"),
+        (*TWO, "llm.price_prompt=1.0", "+budget.roles.judge.dollars=1"),
+        (*TWO, "+budget.roles.composer.dollars=1"),
+    ],
+)
+def test_a_cap_of_dollars_where_some_model_has_a_price(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    """It is the endpoint that ends these runs."""
+    done = finish(line(tmp_path, *words), code=1)
+    assert "cannot be reached" in done.stderr
+
+
+def test_a_cap_of_dollars_without_models_is_none(tmp_path: Path) -> None:
+    finish(line(tmp_path, "budget.dollars=1", "+budget.roles.judge.dollars=1"))
+
+
+def test_a_replay_keeps_the_caps_of_its_run(paid: Path, tmp_path: Path) -> None:
+    words = (*PLAYED[:3], "llm=replay", f"llm.run={paid}", "budget.dollars=9")
+    finish(line(tmp_path, *words))
+    assert data(tmp_path) == data(paid)
 
 
 def test_what_came_before_a_dead_endpoint_is_kept(
