@@ -19,11 +19,10 @@ from tdscaling.llm import part_of
 from tdscaling.spending.account import ALL, Account, Caps
 from tdscaling.spending.journal import FILE
 
-
 ROLES = ("user", "assistant", "judge", "composer", "environment")
 """Who asks models in a run, and so may have caps of their own."""
 _OURS = "tdscaling.llm."
-"""Where endpoints lie that know prices by the names of ours; one of a user's own may have others."""
+"""Where endpoints lie that know prices by the names of ours; those of others may not."""
 _REPLAY = "tdscaling.llm.replay.ReplayEndpoint"
 """What costs nothing and counts for no cap: a run is played again with the caps that it had."""
 _PRICES = ("price_prompt", "price_completion")

@@ -198,7 +198,18 @@ def _check_types(config: DictConfig, overrides: list[Override]) -> None:
     _check_secrets(values)
     problems = typecheck.problems(values, touched)
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError("\n".join(problems) + _misplaced(problems[0], config, overrides))
+
+
+def _misplaced(problem: str, config: DictConfig, overrides: list[Override]) -> str:
+    """What to type where an option was put into a part that the command does not have."""
+    for override in overrides:
+        group = override.key_or_group
+        where = (override.package or group).partition(".")[0]
+        if override.package and group in config and problem.startswith(f"{where}: "):
+            chosen = override.get_value_element_as_str()
+            return f"; this command has one {group} alone: type {group}={chosen}"
+    return ""
 
 
 def _check_secrets(node: Any, path: str = "") -> None:
@@ -287,12 +298,29 @@ def _placed(message: str, told: str, config: DictConfig) -> str:
         config: of the command.
     """
     named, key = re.match(r"(\w+)\.\w+:", message), re.search(r"full_key: ([\w.]+)$", told)
-    if not named or not key:
+    if not key:
         return message
-    group, part = named[1], key[1]
+    part = key[1]
+    if place := _own_endpoint(part, config):
+        return re.sub(r"(?<![\w.])llm\.(?=[a-z])", f"{place}.", message)
+    if not named or message.startswith((f"{part}:", f"{part}.")):
+        return message
+    group = named[1]
     if group in config and not part.startswith(f"{group}."):
         return message
     return part + message.removeprefix(group)
+
+
+def _own_endpoint(part: str, config: DictConfig) -> str:
+    """The key of a role's endpoint where it is not the one of all; `part` is the role or it."""
+    from omegaconf import DictConfig, OmegaConf
+
+    above = part.removesuffix(".llm")
+    role = OmegaConf.select(config, above) if above != "llm" else None
+    if not isinstance(role, DictConfig) or OmegaConf.is_missing(role, "llm"):
+        return ""
+    own = "llm" in role and not OmegaConf.is_interpolation(role, "llm")
+    return f"{above}.llm" if own else ""
 
 
 def build(config: DictConfig) -> Callable[[], int]:

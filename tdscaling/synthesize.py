@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 from rich.console import Console
@@ -34,6 +33,7 @@ from tdscaling.export import Export
 from tdscaling.metrics import Metrics
 from tdscaling.progress import Display
 from tdscaling.report import write_report
+from tdscaling.roles import Roles
 from tdscaling.rounds import Rounds
 from tdscaling.run_config import RAN_IN, replayed
 from tdscaling.sandbox import Sandbox
@@ -60,7 +60,7 @@ def synthesize(
     tools: Tools,
     clusters: Clusters,
     blueprints: Blueprints,
-    roles: dict[str, Any],
+    roles: Roles,
     environments: Environments,
     graphs: Graph,
     verification: Verification,

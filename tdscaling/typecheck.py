@@ -16,6 +16,8 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from tdscaling.diagnosis import nearest
+
 TARGET = "_target_"
 _RESERVED = {TARGET, "_args_", "_convert_", "_partial_", "_recursive_"}
 _UNIONS = (Union, types.UnionType)
@@ -84,8 +86,7 @@ def _check_part(path: str, part: Mapping[str, Any]) -> Iterator[str]:
         if key in _RESERVED:
             continue
         if key in taken:
-            if next(_parts(value, ""), None) is None:
-                yield from _misfits(_join(path, key), annotations.get(key, Any), value)
+            yield from _check_value(_join(path, key), annotations.get(key, Any), value)
         elif not open_ended:
             takes = ", ".join(name for name in (*parameters, *packed) if name in taken)
             takes = takes or "no arguments"
@@ -94,6 +95,22 @@ def _check_part(path: str, part: Mapping[str, Any]) -> Iterator[str]:
         yield from _missing(path, part, parameters)
         for name in sorted(packed.keys() - part.keys()):
             yield _needed(_join(path, name), part)
+
+
+def _check_value(path: str, annotation: Any, value: Any) -> Iterator[str]:
+    """An argument; of a mapping of parts, each of which is checked by itself, the keys."""
+    if next(_parts(value, ""), None) is None:
+        yield from _misfits(path, annotation, value)
+        return
+    if not typing.is_typeddict(annotation) or TARGET in value:
+        return
+    names = list(get_type_hints(annotation))
+    for key in value:
+        if key not in names:
+            listed = ", ".join(nearest(str(key), names))
+            yield f"{_join(path, key)}: there is no such part; nearest first: {listed}"
+    for key in sorted(annotation.__required_keys__ - value.keys()):
+        yield f"{_join(path, key)}: a value is needed"
 
 
 def _packed(annotation: Any) -> dict[str, Any]:

@@ -34,6 +34,8 @@ def nothing_in(folder: Path) -> bool:
         ("lag=1", ["lag: expected at least 2, got 1"]),
         ("report.trajectories=-1", ["report.trajectories: expected at least 0, got -1"]),
         ("execution.workers=2", ["execution.workers"]),
+        ("+llm@roles.jugde.llm=vllm", ["roles.jugde: there is no such part; nearest first: judge"]),
+        ("~roles/judge", ["roles.judge: a value is needed"]),
         ("coding.share=abc", ["coding.share: expected float, got 'abc'"]),
         ("coding.share=null", ["coding.share: expected float, got null"]),
         ("coding.areas=sql_reporting", ["coding.areas: expected list[str], got 'sql_reporting'"]),

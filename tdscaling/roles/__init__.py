@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from tdscaling.declared.domain import Domain
 from tdscaling.schema import Blueprint, LlmCall, Message, Tool, Verdict
@@ -77,3 +77,11 @@ class Judge(Protocol):
             EndpointError: if its model's endpoint cannot be used at all.
         """
         ...
+
+
+class Roles(TypedDict):
+    """Who plays a conversation."""
+
+    user: Role
+    assistant: Role
+    judge: Judge
