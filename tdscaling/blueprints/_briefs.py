@@ -67,6 +67,8 @@ class Brief:
     """Values of a first choice alone and of its second choice alone."""
     revision: tuple[str, str] | None = None
     """The new value and the one that it replaces."""
+    vocabulary: frozenset[str] = frozenset()
+    """All words with which what is wanted may be asked for."""
     foreign: str = ""
     """The language, where it is not English."""
 
@@ -180,6 +182,7 @@ class _Briefs:
             wishes=wishes,
             verbs=frozenset(verb for step in steps for verb in _verbs(self._spec(step))),
             others=self._others(steps, draft),
+            vocabulary=frozenset(word for step in steps for word in _terms(self._spec(step))),
             foreign=voice.foreign if voice else "",
             **more,
         )
@@ -255,10 +258,13 @@ def _words(spec: ToolSpec) -> frozenset[str]:
     """Words that say what is wanted: of a change its verbs, of a look anything that it is about."""
     if spec.writes:
         return frozenset(_verbs(spec))
-    texts = [_SLOT.sub(" ", text) for text in spec.file.intents]
-    words = {word.lower() for text in [*texts, spec.name] for word in _WORD.findall(text)}
-    told = frozenset(word for word in words if len(word) > 2 and word not in _COMMON)
+    told = frozenset(word for word in _terms(spec) if len(word) > 2 and word not in _COMMON)
     return told - LIGHT or told
+
+
+def _terms(spec: ToolSpec) -> set[str]:
+    texts = [_SLOT.sub(" ", text) for text in spec.file.intents]
+    return {word.lower() for text in [*texts, spec.name] for word in _WORD.findall(text)}
 
 
 def _longest_first(values: Any) -> tuple[str, ...]:

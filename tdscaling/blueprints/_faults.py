@@ -8,11 +8,13 @@ side, so every text is taken for wrong that could be; the template's words are a
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from tdscaling.blueprints._briefs import LIGHT, Brief, figures, kin, masked, ordered, said
+from tdscaling.blueprints._languages import spoken_in
+from tdscaling.blueprints._meaning import asks_no_more, figures_hold, points_alike, says_no_more
+from tdscaling.phrasing.faithful import COUNT, DATE, added, by_kind
 from tdscaling.phrasing.verbs import VERBS, listed
 
 LONGER, MORE = 1.5, 80
@@ -25,26 +27,18 @@ COURTESY = 6
 """Words of a sentence, at most, that may say nothing of what is wanted."""
 ECHO = 6
 """Words in a row that are out of the prompt, from which on they were copied."""
-_MARKUP = re.compile(r"[`{}<>\[\]|\\*#]|__|://|\w+@|\w_\w")
+_MARKUP = re.compile(r"[`{}<>\[\]|\\*#~^]|__|://|\w+@|\w_\w|&#?\w+;?")
 _LABEL = re.compile(
     r"\b(?:user|customer|assistant|agent|support|system|message|draft|values|rules?|notes?|reply|"
     r"answer|json)\s*:",
     re.IGNORECASE,
 )
-_COUNT = re.compile(
-    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|"
-    r"hundreds?|thousands?|dozens?|twice|half|double)\b",
-    re.IGNORECASE,
-)
-_DATE = re.compile(
-    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|april|june|july|august|"
-    r"september|october|november|december|today|tonight|tomorrow|yesterday|weekend|"
-    r"(?:next|last|this|each|every) (?:day|week|month|year)|daily|weekly|monthly|"
-    r"morning|afternoon|evening|noon|midnight)\b",
-    re.IGNORECASE,
-)
 _NOT = re.compile(
-    r"\b(?:no(?! longer)|not|nor|never|none|nothing|neither|without|cannot|no longer|stop|"
+    r"\b(?:no(?! longer)|not|nor|never|none|nothing|nobody|nowhere|neither|without|cannot|"
+    r"no longer|stop|except\w*|exclud\w+|refrain\w*|avoid\w*|hardly|barely|scarcely|seldom|"
+    r"rarely|but for|(?:apart|aside) from|other than|(?:any\w*|all|every\w*) but|"
+    r"leave out|leaving out|"
+    r"hold off|(?:do|does|did|is|are|wo|ca|ai|would|should|could)nt|"
     r"\w+n['\u2019]t)\b",
     re.IGNORECASE,
 )
@@ -93,7 +87,8 @@ _ENGLISH = listed(
 )
 _AROUND = listed(
     "please that this would thanks thank sure make should want like with here have take okay "
-    "prefer think guess well just right then them yours good"
+    "prefer think guess well just right then them yours good the and its for can use you are see "
+    "yes hey got one was hers his say day"
 )
 """Words that a reply may have around its value."""
 _LEADING = listed("and then also after that next first finally so now actually oh well ok okay hi")
@@ -126,7 +121,7 @@ def _form(text: str, brief: Brief, prompt: str) -> str:
         return "it is the draft word for word"
     rest, draft = _rest(text, brief), _rest(brief.draft, brief)
     for pattern in (_MARKUP, _LABEL):
-        if (found := pattern.search(rest)) and found[0] not in draft:
+        if added(pattern, rest, draft):
             return "it is not plain words of a customer"
     return ""
 
@@ -150,30 +145,20 @@ def _values(text: str, brief: Brief, prompt: str) -> str:
 def _places(text: str, brief: Brief, prompt: str) -> str:
     """Whether two values of a kind may have changed places: from and to, which for whom."""
     old = brief.revision[1:] if brief.revision else ()  # may stand before or after the new one
-    kinds: defaultdict[str, list[str]] = defaultdict(list)
-    for value in ordered(brief.draft, set(brief.keep) - set(old)):
-        kinds[_kind(value)].append(value)
-    for values in kinds.values():
+    for values in by_kind(ordered(brief.draft, set(brief.keep) - set(old))):
         if ordered(text, values) != values:
             return f"it does not say {', '.join(values)} in this order"
     return ""
 
 
-def _kind(value: str) -> str:
-    """How a value is written; words that are no names are all of a kind, and so are names."""
-    if any(char.isdigit() for char in value):
-        return re.sub(r"\d[\d.,:]*", "9", re.sub(r"[^\W\d_]+", "a", value))
-    return "name" if value[:1].isupper() else "word"
-
-
 def _additions(text: str, brief: Brief, prompt: str) -> str:
-    rest, draft = _rest(text, brief), _rest(brief.draft, brief).lower()
-    for pattern in (_COUNT, _DATE):
-        for found in pattern.findall(rest):
-            if found.lower() not in draft:
-                return f"it adds {found}"
+    rest, draft = _rest(text, brief), _rest(brief.draft, brief)
+    for pattern in (COUNT, DATE):
+        if found := added(pattern, rest, draft):
+            return f"it adds {found}"
     if brief.foreign:
         return ""
+    draft = draft.lower()
     for name in _CAPITAL.findall(rest):
         if not _PRONOUN.fullmatch(name) and name.lower() not in draft:
             return f"it adds the name {name}"
@@ -204,7 +189,7 @@ def _circles(text: str, brief: Brief, prompt: str) -> str:
     if brief.foreign:
         return ""
     if brief.kind == "reply":
-        new = {word for word in words if len(word) > 3} - set(before) - _AROUND
+        new = {word for word in words if len(word) > 2 and word.isalpha()} - set(before) - _AROUND
         return "it says more than the draft" if new else ""
     meant = [word for word in before if len(word) > 3] + [w for wish in brief.wishes for w in wish]
     for sentence in _sentences(_rest(text, brief)):
@@ -225,7 +210,7 @@ def _sense(text: str, brief: Brief, prompt: str) -> str:
     if missing:
         return f"it lacks the words {', '.join(missing)}"
     words = {word.lower() for word in re.findall(r"[^\W\d_]+", rest)}
-    for wish in brief.wishes:
+    for wish in _distinct(brief):
         if not any(kin(word, sign) for word in words for sign in wish):
             return "it does not say what is to be done"
         if not any(_asks(one, brief) for one in _sentences(rest) if _tells(one, wish)):
@@ -233,6 +218,20 @@ def _sense(text: str, brief: Brief, prompt: str) -> str:
     if any(kin(word, verb) for word in words for verb in brief.others):
         return "it asks for something else"
     return ""
+
+
+def _distinct(brief: Brief) -> tuple[frozenset[str], ...]:
+    """The wishes without nouns that point at rows, where the draft has more: others name them."""
+    if len(brief.wishes) < 2:
+        return brief.wishes
+    nouns = {word for phrase in brief.phrases for word in _plain(phrase)}
+    draft = _plain(_rest(brief.draft, brief))
+    found = []
+    for wish in brief.wishes:
+        telling = frozenset(sign for sign in wish if not any(kin(sign, noun) for noun in nouns))
+        told = any(kin(sign, word) for sign in telling for word in draft)
+        found.append(telling if told else wish)
+    return tuple(found)
 
 
 def _sentences(text: str) -> list[str]:
@@ -281,7 +280,8 @@ def _language(text: str, brief: Brief, prompt: str) -> str:
     english = sum(word in _ENGLISH for word in words)
     letters = [char for char in rest if char.isalpha()]
     if brief.foreign:
-        return f"it is not in {brief.foreign}" if english > _MOSTLY * len(words) else ""
+        fits = english <= _MOSTLY * len(words) and spoken_in(words, brief.foreign)
+        return "" if fits else f"it is not in {brief.foreign}"
     strange = sum(not char.isascii() for char in letters)
     return "it is not in English" if strange > 0.1 * len(letters) else ""
 
@@ -292,7 +292,8 @@ def _echo(text: str, brief: Brief, prompt: str) -> str:
 
 
 _CHECKS: Sequence[Callable[[str, Brief, str], str]] = (
-    _form, _values, _places, _additions, _side, _circles, _sense, _order, _language, _echo,
+    _form, _values, _places, figures_hold, _additions, asks_no_more, _side, _circles, _sense,
+    _order, points_alike, _language, _echo, says_no_more,
 )  # fmt: skip
 
 

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 from tdscaling.__main__ import main
 from tdscaling.blueprints._briefs import Brief, briefs, ordered
-from tdscaling.blueprints._faults import _kind, _order, fault
+from tdscaling.blueprints._faults import _order, fault
 from tdscaling.blueprints.composed import FELL_BACK, NOT_USED, ComposedBlueprints
 from tdscaling.configuration import conf_dir
 from tdscaling.errors import BlueprintError, ConfigError, EndpointError, RoleError
+from tdscaling.phrasing.faithful import kind
 from tdscaling.schema import Blueprint, Draw, LlmCall, Operator, Request, Voice, digest
 from tests.blueprints.composer import draft_of, german, message, polite, values_of, wording
 from tests.blueprints.test_dataflow import clusters, domains, made, sampler
@@ -222,7 +223,7 @@ def test_values_that_changed_places_are_seen() -> None:
         for brief in briefs(blueprint, all_domains()):
             coded = [value for value in brief.keep if re.fullmatch(r"[\w-]*\d[\w-]{3,}", value)]
             for one, other in itertools.combinations(coded, 2):
-                if _kind(one) != _kind(other):
+                if kind(one) != kind(other):
                     continue  # a date is never taken for a code
                 swapped = brief.draft.replace(one, "\0").replace(other, one).replace("\0", other)
                 assert fault(polite(swapped), brief, ""), brief.draft

@@ -15,7 +15,8 @@ from tdscaling.catalog import Catalog
 from tdscaling.clusters.dataflow import DataFlowClusters
 from tdscaling.errors import BlueprintError, ConfigError, EndpointError, RoleError
 from tdscaling.roles import Said, Scene
-from tdscaling.roles.assistant.narrated import NarratedAssistant, _fault
+from tdscaling.roles.assistant._retold import fault_of
+from tdscaling.roles.assistant.narrated import NarratedAssistant
 from tdscaling.roles.assistant.scripted import ScriptedAssistant
 from tdscaling.schema import Draw, Message, Operator, Request, Voice, digest
 from tdscaling.tools.declared import DeclaredTools
@@ -169,9 +170,9 @@ def test_scripted_words_stand_after_the_last_try(change: Callable[[str], str]) -
 
 def test_denials_are_told_by_their_meaning() -> None:
     refused = "It cannot be done: no seats are left."
-    assert not _fault("No, it can't be done: no seats are left.", refused, [])
-    assert _fault("It failed: no seats are left.", refused, []) == "it adds failed"
-    assert _fault("It isn't done.", "It is done.", []) == "it adds not"
+    assert not fault_of("No, it can't be done: no seats are left.", refused, [])
+    assert fault_of("It failed: no seats are left.", refused, []) == "it adds failed"
+    assert fault_of("It isn't done.", "It is done.", []) == "it adds not"
 
 
 def test_refusal_must_survive() -> None:
