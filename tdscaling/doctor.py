@@ -53,8 +53,8 @@ def doctor(
         cache: folder of the image; None for the usual one.
 
     Returns:
-        0 if all that is needed works, else 1; also 1 where the image is damaged, or a role could
-        not be played over the endpoint as it is set.
+        0 if all that is needed works, else 1; also 1 where the image is damaged, or no role could
+        be played over the endpoint as it is set.
 
     Raises:
         SandboxError: if the image cannot be made.
@@ -128,14 +128,14 @@ def _sandbox(console: Console, sandbox: Sandbox, strict: bool) -> bool:
 
 
 def _endpoint(console: Console, llm: Endpoint) -> bool:
-    """A table of what the endpoint can do, and what to type; whether every role can be played."""
+    """A table of what the endpoint can do, and what to type; whether any role can be played."""
     from tdscaling.llm.none import NoEndpoint
     from tdscaling.llm.replay import ReplayEndpoint
 
     if isinstance(llm, NoEndpoint | ReplayEndpoint):
         _say(console, f"no model to check; to check one, type: {_HOW_TO_CHECK}")
         return True
-    from tdscaling.llm._checkup import examine
+    from tdscaling.llm._checkup import ROLES, examine, played
     from tdscaling.llm.openai import OpenAIEndpoint
 
     if not isinstance(llm, OpenAIEndpoint):
@@ -143,19 +143,26 @@ def _endpoint(console: Console, llm: Endpoint) -> bool:
     if llm.model is not None:
         _require(llm)
     findings = asyncio.run(examine(llm))
-    amiss = [finding for finding in findings if finding.needed and not finding.fine]
-    works = "does not work as it is set" if amiss else "works"
+    can = played(findings)
+    cannot = [role for role in ROLES if role not in can]
+    works = "works for some roles" if can and cannot else "works"
+    works = works if can else "does not work as it is set"
     table = Table(title=Text(f"llm: {llm!r}: {works}"), title_justify="left")
     for title in ("check", "works", "what was seen"):
         table.add_column(title)
     for finding in findings:
-        unmet = "NO" if finding.needed else "no, not needed"
+        unmet = "NO" if finding.stops else "no, not needed"
         table.add_row(finding.check, "yes" if finding.fine else unmet, Text(finding.seen))
     console.print(table)
     advice = [word for finding in findings for word in finding.set]
     if advice:
         _say(console, f"type: {' '.join(advice)}")
-    return not amiss
+    if can and cannot:
+        _say(console, f"can be played as it is set: {', '.join(can)}")
+        part = cannot[0].partition("=")[0].replace("/", ".")
+        _say(console, f"cannot be played: {', '.join(cannot)}; leave these words out, or type an"
+             f" endpoint of its own: +llm@{part}.llm=openai {part}.llm.model=NAME")  # fmt: skip
+    return bool(can)
 
 
 def _traces(console: Console) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from tdscaling.errors import EndpointError
 from tdscaling.llm import NoReply, Reply
-from tdscaling.llm._text import value_in
+from tdscaling.llm._text import text_in, value_in
 from tdscaling.llm.openai import ESTIMATED, OpenAIEndpoint
 from tdscaling.schema import Message
 
@@ -69,6 +69,13 @@ OPINION = {
 }
 Settings = dict[str, object]
 OTHER = {"native": "json", "json": "native"}
+ACTS = ("roles/assistant=llm",)
+WRITES = ("blueprints=composed", "roles/assistant=narrated")
+"""Who asks for a JSON Schema, and takes the words alone as well."""
+JUDGES = ("roles/judge=llm", "environments=llm")
+"""Who needs a JSON Schema."""
+ROLES = ("roles/user=llm", *ACTS, *WRITES, *JUDGES)
+"""All that a model can play."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +85,16 @@ class Finding:
     check: str
     fine: bool
     seen: str
-    needed: bool = True
-    """Whether some role needs it, as the endpoint is set."""
+    stops: tuple[str, ...] = ROLES
+    """What cannot be played while it is not fine, as the endpoint is set."""
     set: tuple[str, ...] = ()
     """Overrides that mend it."""
+
+
+def played(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What can be played over an endpoint as it is set."""
+    stopped = {role for finding in findings if not finding.fine for role in finding.stops}
+    return tuple(role for role in ROLES if role not in stopped)
 
 
 async def examine(endpoint: OpenAIEndpoint) -> list[Finding]:
@@ -165,8 +178,8 @@ async def _measured(endpoint: OpenAIEndpoint) -> list[Finding]:
     tokens = f"{call.prompt_tokens} and {call.completion_tokens}"
     usage = f"{tokens} tokens" if counted else f"not counted; estimated as {tokens}"
     return [
-        Finding("seed", seeded, seen if seeded else "not sent", needed=False),
-        Finding("tokens", counted, usage, needed=False),
+        Finding("seed", seeded, seen if seeded else "not sent", stops=()),
+        Finding("tokens", counted, usage, stops=()),
         Finding("latency", True, f"median of {TIMED} short replies: {median:,.0f} ms"),
     ]
 
@@ -177,8 +190,8 @@ async def _tools(endpoint: OpenAIEndpoint) -> list[Finding]:
     own, other = await _called(endpoint), await _called_as(endpoint, OTHER[style])
     mended = (f"llm.tool_calls={OTHER[style]}",) if other[0] and not own[0] else ()
     return [
-        Finding(f"tool calls, {style}", *own, set=mended),
-        Finding(f"tool calls, {OTHER[style]}", *other, needed=False),
+        Finding(f"tool calls, {style}", *own, stops=ACTS, set=mended),
+        Finding(f"tool calls, {OTHER[style]}", *other, stops=()),
     ]
 
 
@@ -224,7 +237,7 @@ async def _shape(endpoint: OpenAIEndpoint) -> Finding:
     try:
         reply = await _chat(endpoint, QUESTION, "schema", json_schema=OPINION)
     except (NoReply, EndpointError) as error:
-        return Finding("JSON schema", False, _reason(error))
+        return Finding("JSON schema", False, _reason(error), (*WRITES, *JUDGES))
     try:
         opinion = value_in(str(reply.message["content"]))
         fits = opinion.keys() == {"why", "yes"} and isinstance(opinion["yes"], bool)
@@ -232,7 +245,9 @@ async def _shape(endpoint: OpenAIEndpoint) -> Finding:
     except (ValueError, AttributeError):
         fits = False
     seen = _said(endpoint, reply)
-    return Finding("JSON schema", fits, seen if fits else f"the reply does not fit: {seen}")
+    words = text_in(str(reply.message["content"] or ""))
+    stops = JUDGES if words else (*WRITES, *JUDGES)
+    return Finding("JSON schema", fits, seen if fits else f"the reply does not fit: {seen}", stops)
 
 
 async def _chat(
