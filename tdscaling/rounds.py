@@ -87,6 +87,7 @@ class Rounds:
         self._tokens = 0
         self._round = [0, 0]
         self._barren = 0
+        self._taking_up = True
         self._committed = time.monotonic()
         self.done = False
         self.held_up = False
@@ -104,6 +105,7 @@ class Rounds:
             self._count(outcome)
             if self._next % size == 0:
                 self._round = [0, 0]
+        self._taking_up = False
         self.alarms, self._raised = [], []  # they are in the ledger
 
     def draws(self, room: int, stopping: bool) -> Iterator[Draw]:
@@ -220,7 +222,8 @@ class Rounds:
         self._round[0] += 1
         self._round[1] += outcome.verdict.accepted
         if self._next % self._size == 0:
-            self._barren = 0 if self._round[1] else self._barren + 1
+            # Each start has patience anew: what was broken may have been mended in between.
+            self._barren = 0 if self._round[1] or self._taking_up else self._barren + 1
             found = self._watch.close(outcome.round, self._metrics.figures)
             self.alarms += found
             self._raised += found
@@ -308,7 +311,7 @@ class Rounds:
         )
         return (
             f"nothing was accepted in {self._barren} rounds of {self._size} attempts; most often: "
-            f"{cause}. Failing most: {failing}. Nothing is put in its place. Mend the cause, or "
-            "raise it: "
-            f"budget.patience={2 * self._budget.patience}"
+            f"{cause}. Failing most: {failing}. Nothing is put in its place. Mend the cause and "
+            f"start the same command again: it tries {self._budget.patience} rounds more. To wait "
+            f"longer, raise it: budget.patience={2 * self._budget.patience}"
         )

@@ -116,8 +116,12 @@ def test_no_acceptance_at_all(tmp_path: Path, capsys: Said) -> None:
     assert len(rows) == 16
     assert not any(row["accepted"] for row in rows)
     assert not (tmp_path / "run" / "dataset").exists()
-    assert here(tmp_path / "run", *words) == 1  # again, at once
-    assert len(tables(tmp_path / "run")["trajectories"]) == 16
+    assert here(tmp_path / "run", *words) == 1  # again, with as much patience
+    refused(capsys.readouterr(), "nothing was accepted in 2 rounds of 8 attempts; most often:")
+    again = tables(tmp_path / "run")["trajectories"]
+    assert len(again) == 32
+    assert again[:16] == rows
+    assert not (tmp_path / "run" / "dataset").exists()
 
 
 def test_a_run_that_dries_up_keeps_what_it_has(tmp_path: Path, capsys: Said) -> None:

@@ -268,11 +268,7 @@ def test_a_blueprint_counts_once(store: Store) -> None:
 def test_patience_ends_a_run_and_names_the_commonest_cause(store: Store) -> None:
     rounds = rounds_of(store, budget(patience=2))
     while not rounds.done:
-        dead = f"c{DEAD[3:]}_0"
-        rounds.take(
-            outcome(draw.index, draw.round, type(draw.request)(dead, (), 1), 1)
-            for draw in rounds.draws(3, False)
-        )
+        rounds.take(rejected(draw) for draw in rounds.draws(3, False))
     assert rounds.hopeless
     assert store.next_index == 2 * SIZE
     reason = store.query("SELECT any_value(reason) AS reason FROM trajectories")[0]["reason"]
@@ -281,10 +277,36 @@ def test_patience_ends_a_run_and_names_the_commonest_cause(store: Store) -> None
     )
     cell = store.query("SELECT any_value(category) AS category FROM trajectories")[0]
     assert f"Failing most: {cell['category']} with no operator (16 {reason})" in rounds.despair()
-    again = rounds_of(store, budget(patience=2))
-    assert again.hopeless
-    assert list(again.draws(3, False)) == []
-    assert not rounds_of(store, budget(patience=4)).done
+
+
+def test_each_start_has_patience_anew(store: Store) -> None:
+    """What failed may have been mended; what was made stays what it is."""
+    ends = []
+    for _ in range(3):
+        rounds = rounds_of(store, budget(patience=2))
+        assert not rounds.done
+        while not rounds.done:
+            rounds.take(rejected(draw) for draw in rounds.draws(3, False))
+        assert rounds.hopeless
+        assert "nothing was accepted in 2 rounds of 8 attempts" in rounds.despair()
+        assert "start the same command again: it tries 2 rounds more" in rounds.despair()
+        ends.append(store.next_index)
+    assert ends == [2 * SIZE, 4 * SIZE, 6 * SIZE]
+
+
+def test_a_start_within_a_barren_round_counts_that_round(store: Store) -> None:
+    rounds = rounds_of(store, budget(patience=1))
+    rounds.take([rejected(draw) for draw in rounds.draws(SIZE // 2, False)])
+    rounds.flush()
+    again = rounds_of(store, budget(patience=1))
+    while not again.done:
+        again.take(rejected(draw) for draw in again.draws(3, False))
+    assert store.next_index == SIZE
+
+
+def rejected(draw: Draw) -> Outcome:
+    dead = f"c{DEAD[3:]}_0"
+    return outcome(draw.index, draw.round, type(draw.request)(dead, (), 1), 1)
 
 
 @pytest.mark.parametrize(
