@@ -36,6 +36,7 @@ def test_table_says_what_is_enforced(
     assert "sandbox=bubblewrap: works" in said.out
     assert "sandbox=docker: does not work" in said.out
     assert "no engine answers" in said.out
+    assert "in doctor docker.host=" in said.out
     assert "sandbox=auto is bubblewrap" in said.out
     for limit in ("no network", "memory of all processes", "number of files", "system calls"):
         assert limit in said.out

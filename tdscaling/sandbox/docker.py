@@ -49,8 +49,8 @@ class DockerSandbox(PooledSandbox):
     name = "docker"
     remedy = (
         "start Docker (`systemctl start docker`) or podman (`systemctl --user start "
-        "podman.socket`), name its socket with sandbox.host=unix:///PATH, or choose "
-        "sandbox=bubblewrap"
+        "podman.socket`), name its socket (sandbox.host=unix:///PATH; with sandbox=auto "
+        "sandbox.docker.host=..., in doctor docker.host=...), or choose sandbox=bubblewrap"
     )
 
     def __init__(
@@ -338,7 +338,8 @@ def _socket(held: Any) -> socket.socket:
     if not isinstance(link, socket.socket):
         raise SandboxError(
             f"sandbox=docker: attaching over {type(link).__name__} is not supported; name a "
-            "socket with sandbox.host=unix:///PATH"
+            "socket (sandbox.host=unix:///PATH; with sandbox=auto sandbox.docker.host=..., in "
+            "doctor docker.host=...)"
         )
     return link
 
