@@ -6,6 +6,7 @@ as one paragraph that says what to do.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,12 @@ from tdscaling.migrations import migrate
 
 Row = dict[str, Any]
 
-_ENGINE: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "256MB", "threads": 1}
+_MEGABYTES = 256
+"""What the engine may keep in memory; a query that needs more gets it, and gives it back."""
+_ENGINE: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": f"{_MEGABYTES}MB",
+    "threads": 1,
+}
 """One thread is the fastest for commits of some dozens of rows and leaves cores to the run."""
 
 _WAL_LIMIT = "32MB"
@@ -59,9 +65,27 @@ def rows(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()
 ) -> list[Row]:
     """Rows of a query, as dictionaries."""
-    result = connection.execute(sql, list(parameters))
-    names = [column[0] for column in result.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    limit = _MEGABYTES
+    try:
+        while True:
+            try:
+                result = connection.execute(sql, list(parameters))
+                names = [column[0] for column in result.description or ()]
+                return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+            except duckdb.OutOfMemoryException:
+                # Lines of conversations are read by the two thousand, whoever asks for one.
+                limit *= 4
+                if limit > _half_of_memory():
+                    raise
+                connection.execute(f"SET memory_limit = '{limit}MB'")
+    finally:
+        if limit > _MEGABYTES:
+            connection.execute(f"SET memory_limit = '{_MEGABYTES}MB'")
+
+
+def _half_of_memory() -> int:
+    """Megabytes of this machine."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (2 << 20)
 
 
 def rollback(connection: duckdb.DuckDBPyConnection) -> None:

@@ -78,7 +78,7 @@ _PROVENANCE = """SELECT provenance, count(*) AS n FROM actions JOIN trajectories
 _MODELS = """SELECT role, model, count(*) AS n, sum(prompt_tokens)::BIGINT AS prompt_tokens,
     sum(completion_tokens)::BIGINT AS completion_tokens, sum(cost_usd) AS cost_usd
     FROM llm_calls GROUP BY 1, 2 ORDER BY 1, 2"""
-_ROLES = """SELECT (line::JSON)->'$.meta.roles' AS roles, count(*) AS n FROM documents
+_ROLES = """SELECT json_extract_string(line, '$.meta.roles') AS roles, count(*) AS n FROM documents
     WHERE accepted GROUP BY 1 ORDER BY 1"""
 _LICENCES = """SELECT coalesce(nullif(title, ''), name) AS service, licence, tools FROM services
     WHERE name IN (SELECT unnest(string_split(domain, '+')) FROM trajectories WHERE accepted)
