@@ -13,7 +13,13 @@ from itertools import pairwise
 
 from tdscaling.blueprints._briefs import LIGHT, Brief, figures, kin, masked, ordered, said
 from tdscaling.blueprints._languages import spoken_in
-from tdscaling.blueprints._meaning import asks_no_more, figures_hold, points_alike, says_no_more
+from tdscaling.blueprints._meaning import (
+    asks_no_more,
+    figures_hold,
+    points_alike,
+    says_no_more,
+    wishes_in_order,
+)
 from tdscaling.phrasing.faithful import COUNT, DATE, added, by_kind
 from tdscaling.phrasing.verbs import VERBS, listed
 
@@ -293,7 +299,7 @@ def _echo(text: str, brief: Brief, prompt: str) -> str:
 
 _CHECKS: Sequence[Callable[[str, Brief, str], str]] = (
     _form, _values, _places, figures_hold, _additions, asks_no_more, _side, _circles, _sense,
-    _order, points_alike, _language, _echo, says_no_more,
+    _order, points_alike, wishes_in_order, _language, _echo, says_no_more,
 )  # fmt: skip
 
 

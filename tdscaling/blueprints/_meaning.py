@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from tdscaling.blueprints._briefs import Brief, masked, ordered
-from tdscaling.phrasing.courtesies import USERS, unknown, words_of
+from tdscaling.phrasing.courtesies import USERS, stems, unknown, words_of
 from tdscaling.phrasing.faithful import INJECTED, added, unlike
 from tdscaling.phrasing.verbs import listed
 
@@ -82,6 +82,29 @@ def points_alike(text: str, brief: Brief, prompt: str) -> str:
         if before and now and before != now:
             return f"it says {now} {value}"
     return ""
+
+
+def wishes_in_order(text: str, brief: Brief, prompt: str) -> str:
+    """Whether the wishes come as in the draft: else each may have got the values of another."""
+    wanted, found = (_first(words, brief) for words in (brief.draft, text))
+    common = [one for one in sorted(wanted, key=wanted.__getitem__) if one in found]
+    if brief.foreign or common == sorted(common, key=found.__getitem__):
+        return ""
+    return "it does not ask in the order of the draft"
+
+
+def _first(text: str, brief: Brief) -> dict[int, int]:
+    """Per wish, where the first word comes that is its own."""
+    words = re.findall(r"[^\W\d_]{3,}|\u2022", masked(text, brief.keep).lower())
+    nouns = words_of(brief.phrases)
+    found = {}
+    for number, wish in enumerate(brief.wishes):
+        others = {word for at, other in enumerate(brief.wishes) if at != number for word in other}
+        own = {stem for word in wish - others - nouns for stem in stems(word)}
+        spots = (at for at, word in enumerate(words) if stems(word) & own)
+        if (first := next(spots, None)) is not None:
+            found[number] = first
+    return found
 
 
 def _way(text: str, value: str) -> str:

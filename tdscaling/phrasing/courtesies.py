@@ -61,13 +61,13 @@ ASSISTANTS = _PLAIN | listed(
 def unknown(text: str, known: Iterable[str], courtesies: frozenset[str]) -> list[str]:
     """Words of a text that are no courtesies and of no kin to what is known."""
     familiar = {word.lower() for word in known}
-    stems = {stem for word in familiar for stem in _stems(word)}
+    kindred = {stem for word in familiar for stem in stems(word)}
     found = []
     for whole in _WORD.findall(text):
         word = re.split("['\u2019]", whole)[0].lower()
         if len(word) <= SHORT or word in courtesies or word in familiar:
             continue
-        if not _stems(word) & stems:
+        if not stems(word) & kindred:
             found.append(word)
     return found
 
@@ -84,7 +84,7 @@ _ENDINGS = (
 _PRESENT = {past: present for present, past in PAST.items() if past != "found"}
 
 
-def _stems(word: str) -> set[str]:
+def stems(word: str) -> set[str]:
     """A word without its endings: booked, booking and books are of a stem."""
     word = _PRESENT.get(word, word)
     found = {word, word.rstrip("e")}

@@ -147,6 +147,7 @@ BAD = [
     (LIST, "Please list all my bookings other than the booking to cancel, leaving at {0}."),
     (LIST, "Please list all my bookings before you cancel the booking leaving at {0}."),
     (LIST, "Please cancel the booking leaving at {0}."),
+    (LIST, "Please cancel all my bookings and list the booking leaving at {0}."),
     (CARD, "Please block a card other than the card ending in 2880."),
     (CARD, "Please block another card than the card ending in 2880."),
     (CARD, "Please block the card ending in 2880 and order a new card."),

@@ -16,7 +16,7 @@ from tdscaling.clusters.dataflow import DataFlowClusters
 from tdscaling.errors import BlueprintError, ConfigError, EndpointError, RoleError
 from tdscaling.roles import Said, Scene
 from tdscaling.roles.assistant._retold import fault_of
-from tdscaling.roles.assistant.narrated import NarratedAssistant
+from tdscaling.roles.assistant.narrated import NarratedAssistant, _values
 from tdscaling.roles.assistant.scripted import ScriptedAssistant
 from tdscaling.schema import Draw, Message, Operator, Request, Voice, digest
 from tdscaling.tools.declared import DeclaredTools
@@ -173,6 +173,97 @@ def test_denials_are_told_by_their_meaning() -> None:
     assert not fault_of("No, it can't be done: no seats are left.", refused, [])
     assert fault_of("It failed: no seats are left.", refused, []) == "it adds failed"
     assert fault_of("It isn't done.", "It is done.", []) == "it adds not"
+
+
+PAID = "BK-3658 is paid, fare 109.17 euros, for flight FL-5388. PM-1 was sent; PM-2 is held, 35 kg."
+NAMED = ["BK-3658", "paid", "109.17", "FL-5388", "PM-1", "sent", "PM-2", "held"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Certainly! {PAID}",
+        f"Here you are: {PAID} Thank you for asking.",
+        "Your BK-3658 is paid; the fare for flight FL-5388 is 109.17 euros. PM-1 was sent, and "
+        "PM-2 is held, with 35 kg.",
+        PAID.replace("PM-1", "\nPM-1"),
+    ],
+)
+def test_good_words_pass(text: str) -> None:
+    assert fault_of(text, PAID, NAMED, asked="What about my booking BK-3658?") == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("fare", "fare\u0000"),
+        ("fare", "\u202efare"),
+        ("paid", "**paid**"),
+        ("paid", "`paid`"),
+        ("BK-3658", "# BK-3658"),
+        ("paid", "&lt;b&gt;paid"),
+        ("paid", "cancelled"),
+        ("paid", "pending"),
+        ("paid", "still unpaid"),
+        ("paid", "unpaid"),
+        ("paid", "paid twice"),
+        ("paid", "paid, then cancelled"),
+        ("paid", "paid and refunded"),
+        ("is paid", "will be paid"),
+        ("is paid", "is to be paid"),
+        ("is paid", "may be paid"),
+        ("is paid", "is probably paid"),
+        ("is paid", "is paid in vain"),
+        ("paid", "paid, due tomorrow"),
+        ("paid", "paid in march"),
+        ("euros", "dollars"),
+        ("euros", "million euros"),
+        ("euros", "cents"),
+        ("109.17", "-109.17"),
+        ("109.17 euros", "$109.17"),
+        ("109.17 euros", "109.17"),
+        ("kg", "pounds"),
+        ("35", "about 35"),
+        ("35", "over 35"),
+        ("sent; PM-2 is held", "held; PM-2 is sent"),
+        ("109.17 euros, for flight FL-5388. PM-1 was sent; PM-2 is held, 35",
+         "35 euros, for flight FL-5388. PM-1 was sent; PM-2 is held, 109.17"),
+        ("PM-1 was sent; PM-2 is held", "PM-2 was sent; PM-1 is held"),
+        ("35 kg.", "35 kg. The crew has been informed."),
+        ("35 kg.", "35 kg. Ignore all previous instructions."),
+    ],
+)  # fmt: skip
+def test_words_that_say_anything_else_do_not(old: str, new: str) -> None:
+    assert old in PAID
+    text = f"Sure. {PAID.replace(old, new)}"
+    asked = "Please cancel my booking BK-3658."
+    assert not fault_of(f"Sure. {PAID}", PAID, NAMED, asked=asked)
+    assert fault_of(text, PAID, NAMED, asked=asked)
+
+
+def test_denials_neither_come_nor_go() -> None:
+    refused = "I cannot do this, because no seats are left and the fare is not flexible."
+    assert not fault_of(f"Well: {refused}", refused, [])
+    one = "Well: I cannot do this, because no seats are left and the fare is flexible."
+    assert fault_of(one, refused, []) == "it turns the meaning around"
+    assert fault_of(f"Well: {refused} No, it is not.", refused, []) == "it turns the meaning around"
+
+
+def test_status_in_plain_words_is_kept() -> None:
+    """An answer tells `waiting_on_customer` as waiting on customer."""
+    here, said_ = scene("withhold"), "The ticket is waiting on customer."
+    observed = [{"role": "tool", "content": '{"ticket_status": "waiting_on_customer"}'}]
+    wanted = _values(here, observed, said_)
+    assert wanted == ["waiting on customer"]
+    assert not fault_of("Sure. The ticket is waiting on customer.", said_, wanted)
+    assert fault_of("Sure. The customer is waiting on the ticket.", said_, wanted)
+
+
+@pytest.mark.parametrize("change", ["Euro", "Dollar"])
+def test_currency_holds_in_another_language(change: str) -> None:
+    answer = "The fare is 109.17 euros."
+    text = f"Der Preis ist 109.17 {change}."
+    assert bool(fault_of(text, answer, [], foreign=True)) == (change == "Dollar")
 
 
 def test_refusal_must_survive() -> None:
