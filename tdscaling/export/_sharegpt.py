@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tdscaling.llm._text import value_in
+
 
 def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
@@ -20,18 +22,26 @@ def _calls(message: dict[str, Any]) -> str:
     calls = [
         {
             "name": call["function"]["name"],
-            "arguments": json.loads(call["function"]["arguments"] or "{}"),
+            "arguments": _arguments(call["function"]["arguments"]),
         }
         for call in message["tool_calls"]
     ]
     return _dump(calls[0] if len(calls) == 1 else calls)
 
 
+def _arguments(text: str) -> Any:
+    """A call's arguments; the text as it is of one that was wrong, and was made again."""
+    try:
+        return value_in(text or "{}")
+    except ValueError:
+        return text
+
+
 def _item(content: str) -> str:
     """A result as an element of a JSON list: as it is where it is JSON, else as a string."""
     try:
         json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return json.dumps(content, ensure_ascii=False)
     return content
 

@@ -8,13 +8,13 @@ no service, so what it works on is in the code that it is given.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from tdscaling.bindings import rows
 from tdscaling.coding.areas import CALCULATIONS
+from tdscaling.llm._text import value_in
 from tdscaling.schema import Reason, Step
 from tdscaling.verification import Case
 
@@ -58,8 +58,17 @@ def _code(case: Case, tool: str) -> Iterator[str]:
     for message in case.transcript.messages:
         for call in message.get("tool_calls") or ():
             if call["function"]["name"] == tool:
-                arguments = json.loads(call["function"]["arguments"])
+                arguments = _arguments(call["function"]["arguments"])
                 yield from (text for text in arguments.values() if isinstance(text, str))
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """None of a call that was wrong: it ran nothing."""
+    try:
+        found = value_in(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _holds(value: Any, code: str, numbers: set[float]) -> bool:

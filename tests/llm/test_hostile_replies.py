@@ -11,8 +11,9 @@ import pytest
 
 from tdscaling.llm._journalled import request_key
 from tdscaling.llm._text import DEEPEST, text_in, value_in
-from tests.llm.outcomes import rows
+from tests.llm.outcomes import lines, rows
 from tests.openai_server import Answer, Body, said, serving
+from tests.oracle import oracle
 from tests.runs import here
 
 MODEL = ("llm=openai", "llm.model=m", "llm.retries=0", "tools.domains=[airline]")
@@ -112,3 +113,32 @@ def test_text_in_a_reply(content: str, text: str) -> None:
 def test_any_request_has_a_key() -> None:
     keys = {request_key("user", "m", [text]) for text in ("\ud800", "\ud801", "a", "\\ud800")}
     assert len(keys) == 4
+
+
+@pytest.mark.parametrize("arguments", ['{"id": "AB', '{"id": ' + DEEP, '{"id": "\\ud800"}', "[1]"])
+def test_a_call_that_was_mended_is_no_obstacle(arguments: str, tmp_path: Path) -> None:
+    """Where a right call follows, the conversation counts, and is written in any form."""
+    assert here(tmp_path / "scripted", "tools.domains=[airline]", size=4) == 0
+    right = oracle(lines(tmp_path / "scripted"))
+
+    def answer(body: Body) -> Answer:
+        messages = body["messages"]
+        wrong = [n for n, m in enumerate(messages) if _calls(m) == [arguments]]
+        kept = [m for n, m in enumerate(messages) if not {n, n - 1} & set(wrong)]
+        reply = right({**body, "messages": kept})
+        found = reply.body["choices"][0]["message"].get("tool_calls")
+        if found and not wrong:
+            return said(calls=[(found[0]["function"]["name"], arguments)])
+        return reply
+
+    words = ("roles/assistant=llm", "export.formats=[openai,sharegpt]", "budget.attempts=8")
+    assert run(tmp_path / "run", answer, *words) == 0
+    asked = rows(tmp_path / "run", "SELECT accepted, reason, detail FROM trajectories")
+    count = sum(accepted for accepted, _, _ in asked)
+    assert count > 0, asked
+    text = (tmp_path / "run" / "dataset" / "train.sharegpt.jsonl").read_text(encoding="utf-8")
+    assert len(text.splitlines()) == count
+
+
+def _calls(message: Body) -> list[str]:
+    return [call["function"]["arguments"] for call in message.get("tool_calls") or ()]
