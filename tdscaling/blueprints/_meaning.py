@@ -26,7 +26,7 @@ _SEE_IF = re.compile(
 )
 _WHETHER = re.compile(r"\b(?:whether|if)\b", re.IGNORECASE)
 _OTHER = re.compile(
-    r"\b(?:but|another|others?|else|different|again|instead of|rather than|except\w*|excluding|"
+    r"\b(?:but|or|another|others?|else|different|again|instead of|rather than|except\w*|excluding|"
     r"before|more|less|elsewhere|anyone|everyone|everybody|everything|"
     r"after (?!that\b|this\b|which\b)\w+)\b",
     re.IGNORECASE,

@@ -154,7 +154,7 @@ def _sign(words: list[str], at: int, hit: re.Match[str]) -> str:
 
 def _unit(words: list[str], at: int, hit: re.Match[str]) -> str:
     word = words[at + 1].rstrip(".,:!?\u2026") if at + 1 < len(words) else ""
-    if not word[:1].isalpha() or word.lower() in _NO_UNIT | VERBS:
+    if not word[:1].isalpha() or word.lower() in _NO_UNIT | VERBS or word.endswith("ed"):
         return ""
     return _stem(word.lower()) if word == word.lower() else ""
 

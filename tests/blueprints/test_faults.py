@@ -72,6 +72,8 @@ GOOD = [
     (LIST, "Please list my trips, and after that cancel the booking leaving at {0}. Thanks!"),
     (CARD, "Could you please block my card ending in 2880 right now?"),
     (CARD, "Hi there, I want to have the card freezed that ends with 2880, it's the card I need."),
+    (CARD, "Please have the card ending in 2880 blocked."),
+    (CARD, "My card ending in 2880 needs to be blocked, please."),
     (LEAVE, "Could you leave that account as it is for that payee?"),
 ]
 BAD = [
@@ -151,6 +153,9 @@ BAD = [
     (CARD, "Please block a card other than the card ending in 2880."),
     (CARD, "Please block another card than the card ending in 2880."),
     (CARD, "Please block the card ending in 2880 and order a new card."),
+    (CARD, "Please block the card ending in 2880 and her card."),
+    (CARD, "Please block any card, or the card ending in 2880."),
+    (CARD, "Please block both my card ending in 2880 and all of his."),
     (LEAVE, "Could you leave that payee for that account?"),
 ]
 
