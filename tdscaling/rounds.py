@@ -222,8 +222,9 @@ class Rounds:
         self._round[0] += 1
         self._round[1] += outcome.verdict.accepted
         if self._next % self._size == 0:
-            # Each start has patience anew: what was broken may have been mended in between.
-            self._barren = 0 if self._round[1] or self._taking_up else self._barren + 1
+            self._barren = 0 if self._round[1] else self._barren + 1
+            if self._taking_up and self._barren >= self._budget.patience:
+                self._barren = 0  # an earlier start gave up here; what failed may have been mended
             found = self._watch.close(outcome.round, self._metrics.figures)
             self.alarms += found
             self._raised += found

@@ -17,7 +17,6 @@ from tdscaling.llm import Endpoint, NoReply, endpoint_of
 from tdscaling.llm._text import one_text, text_in
 from tdscaling.roles import Said, Scene
 from tdscaling.roles._prompts import fill, told
-from tdscaling.roles.assistant._retold import fault_of, longest
 from tdscaling.roles.assistant.scripted import ScriptedAssistant
 from tdscaling.schema import LlmCall, Message
 
@@ -64,6 +63,9 @@ class NarratedAssistant:
     async def _reworded(
         self, scene: Scene, messages: Sequence[Message], answer: str
     ) -> tuple[str, tuple[LlmCall, ...]]:
+        # Loads generators of sample values, which mistakes on a command line should not wait for.
+        from tdscaling.roles.assistant._retold import fault_of, longest
+
         asked = next((m["content"] for m in reversed(messages) if m["role"] == "user"), "")
         wanted = _values(scene, messages, answer)
         voice = scene.blueprint.voice
