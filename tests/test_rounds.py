@@ -279,6 +279,16 @@ def test_patience_ends_a_run_and_names_the_commonest_cause(store: Store) -> None
     assert f"Failing most: {cell['category']} with no operator (16 {reason})" in rounds.despair()
 
 
+def test_a_run_that_was_killed_goes_on_with_the_patience_that_it_had_left(store: Store) -> None:
+    rounds = rounds_of(store, budget(patience=2))
+    rounds.take([rejected(draw) for draw in rounds.draws(SIZE, False)])
+    rounds.flush()
+    again = rounds_of(store, budget(patience=2))
+    while not again.done:
+        again.take(rejected(draw) for draw in again.draws(3, False))
+    assert store.next_index == 2 * SIZE
+
+
 def test_each_start_has_patience_anew(store: Store) -> None:
     """What failed may have been mended; what was made stays what it is."""
     ends = []
