@@ -54,7 +54,7 @@ class Budget:
     attempts: int | None
     """Attempts to make, accepted or not."""
     patience: int
-    """Rounds of one start without any accepted trajectory after which it gives up, at least 1."""
+    """Rounds in a row without any accepted trajectory after which a start gives up, at least 1."""
     seconds: float | None = None
     """Wall clock of one start."""
     caps: tuple[tuple[str, Caps], ...] = ()
