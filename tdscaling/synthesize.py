@@ -95,8 +95,8 @@ def synthesize(
         metrics=metrics,
         account=limits.account(directory, reply_cache),
     )
-    ledger = _ledger(console, directory, catalog, found, code, attempt.account)
-    with contextlib.closing(sandbox), ledger as store:
+    ledger = _opened_ledger(directory, catalog, found, code, attempt.account)
+    with contextlib.closing(sandbox), _ledger(console, directory, ledger) as store:
         menu, mix = blueprints.menu(found), Mix(code.share, code.clusters, seed)
         rounds = Rounds(store, metrics, evolution, menu, seed, round_size, limits, mix, lag)
         with Display(console, limits.trajectories, store.accepted, attempt.account) as display:
@@ -179,16 +179,11 @@ def _told_how_to_go_on(
 
 @contextlib.contextmanager
 def _ledger(
-    console: Console,
-    directory: Path,
-    catalog: Catalog,
-    clusters: tuple[Cluster, ...],
-    code: Coding,
-    account: Account,
+    console: Console, directory: Path, ledger: contextlib.AbstractContextManager[Store]
 ) -> Iterator[Store]:
     with (
         _told_how_to_go_on(console, directory, KeyboardInterrupt),
-        _opened_ledger(directory, catalog, clusters, code, account) as store,
+        ledger as store,
         # What refuses to open a run has nothing to go on with.
         _told_how_to_go_on(console, directory, TdscalingError),
     ):

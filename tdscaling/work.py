@@ -61,7 +61,8 @@ async def work(
                     )
                     failed |= _take(rounds, {task: running.pop(task) for task in done})
                     _tell(rounds, display)
-                    if attempt.account.journal.exists():  # else it is this machine that is slow
+                    # Where no model is asked it is this machine that is slow.
+                    if places.dear and attempt.account.journal.exists():
                         places.tell(display)
             finally:
                 for task in running:
@@ -93,14 +94,24 @@ class Places:
         self._lost += self._empty * (now - self._looked)
         self._empty, self._looked = empty, now
 
+    @property
+    def dear(self) -> bool:
+        """Whether that costs much, and nobody was told."""
+        return (
+            not self._told
+            and self._looked >= self._began + HELD_UP_SECONDS
+            and self._share >= HELD_UP
+        )
+
+    @property
+    def _share(self) -> float:
+        return self._lost / (self._slots * (self._looked - self._began))
+
     def tell(self, display: Display) -> None:
-        """Say it once, where it costs much."""
-        spent = self._looked - self._began
-        if self._told or spent < HELD_UP_SECONDS or self._lost < HELD_UP * self._slots * spent:
-            return
+        """Say it; once is enough."""
         self._told = True
         display.say(
-            f"{self._lost / (self._slots * spent):.0%} of the {self._slots} places stand empty,"
+            f"{self._share:.0%} of the {self._slots} places stand empty,"
             " because steering waits for slow conversations: a new run with a larger lag would"
             " lose less (docs/evolution.md)"
         )

@@ -20,7 +20,8 @@ def told(looks: Sequence[tuple[float, int]]) -> str:
     with Display(Console(file=out, width=200), 10, 0) as display:
         for _, empty in looks:
             places.look(empty)
-            places.tell(display)
+            if places.dear:
+                places.tell(display)
     return out.getvalue()
 
 
