@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-MODULES = ("_inside_lock", "_inside_files", "_inside_clock", "_inside_children", "_inside_job",
-           "_inside_runner")  # fmt: skip
+MODULES = ("_inside_lock", "_inside_files", "_inside_clock", "_inside_children",
+           "_inside_processes", "_inside_job", "_inside_runner")  # fmt: skip
 """In the order in which they import each other."""
 
 FLAGS = ("-s", "-S", "-c")

@@ -11,6 +11,8 @@ import os
 import select
 import time
 
+from tdscaling.sandbox._inside_processes import reap
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
 
 CHUNK = 1 << 16
-THREADS = 17
-"""Place of their number behind the name in `/proc/PID/stat`."""
 monotonic = time.monotonic  # as it is before the clock is patched
 
 
@@ -173,57 +173,6 @@ class Job:
             "stdout": len(self.kept[0]),
             "total": self.total,
         }
-
-
-def reap() -> dict[int, int]:
-    """Collect the dead, with their exit codes as a shell has them."""
-    dead: dict[int, int] = {}
-    while True:
-        try:
-            pid, code = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return dead
-        if pid == 0:
-            return dead
-        dead[pid] = 128 + os.WTERMSIG(code) if os.WIFSIGNALED(code) else os.WEXITSTATUS(code)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def dead(pid: int) -> bool:
-    """Whether a process is gone, or has ended and only waits to be asked for.
-
-    One whose first thread has ended is listed like that, too, while its others go on.
-    """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = _fields(file.read())
-    except OSError:
-        return True
-    return fields[0] in (b"Z", b"X") and int(fields[THREADS]) <= 1
-
-
-def halted(pid: int) -> int:
-    """How many threads a process has, all of them stopped; 0 while one is not."""
-    states = []
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        try:
-            with open(f"/proc/{pid}/task/{thread}/stat", "rb") as file:
-                states.append(_fields(file.read())[0])
-        except OSError:
-            continue  # it has ended
-    return len(states) if all(state in (b"T", b"Z", b"X") for state in states) else 0
-
-
-def _fields(stat: bytes) -> list[bytes]:
-    """What follows a name in parentheses, which may hold anything."""
-    return stat.rpartition(b")")[2].split()
 
 
 def empty(fd: int) -> None:

@@ -25,11 +25,21 @@ from tdscaling.sandbox import _inside_children as children
 from tdscaling.sandbox import _inside_clock as clock
 from tdscaling.sandbox import _inside_files as files
 from tdscaling.sandbox import _inside_lock as lock
-from tdscaling.sandbox._inside_job import Job, Process, alive, dead, halted, reap
+from tdscaling.sandbox._inside_job import Job, Process
+from tdscaling.sandbox._inside_processes import (
+    alive,
+    dead,
+    deliver,
+    halted,
+    newest_process,
+    reap,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from tdscaling.sandbox._inside_processes import Standstill
 
 HEAD = struct.Struct(">II")
 MOST = 1 << 28
@@ -289,18 +299,22 @@ class Runner:
         generations = 0
         while True:
             reap()
-            # Before the listing: one that runs makes new processes behind it. What is killed may
-            # wake it (an orphaned group, a signal of its own choice), so it is stopped until it is.
-            threads = self.stop(spare) if spare else 1
+            # What is killed may wake the notebook (an orphaned group, a signal of its own choice),
+            # and a list of processes misses those made while it is read. So the list counts only
+            # if the notebook stood still and no process was made from before it to after it.
+            still, newest = self.stop(spare), newest_process()
             listed = {int(name) for name in os.listdir("/proc") if name.isdigit()}
             # A dead child of the notebook stays listed until the notebook asks for it.
             others = {pid for pid in listed - {1, spare} if not dead(pid)}
-            if not others and spare and len(listed) - 3 + threads > self.limits["kept"]:
+            deliver()
+            quiet = still is not None and still == self.stop(spare)
+            more = newest != newest_process()
+            if spare and not others and len(listed) - 3 + len(still or ()) > self.limits["kept"]:
                 os.kill(spare, signal.SIGKILL)
                 spare = None
-            elif not others and threads:
+            elif quiet and not more and not others:
                 return spare is not None and alive(spare)
-            generations += bool(others - seen)
+            generations += more or bool(others - seen)
             seen |= others
             if generations > GENERATIONS:  # they fork faster than they can be listed
                 spare = None
@@ -311,15 +325,17 @@ class Runner:
                 os._exit(3)  # something can't be killed: the sandbox is not fit for another snippet
             _sleep(0.0005)
 
-    def stop(self, pid: int) -> int:
-        """Have a process stand still; its threads if it does, 0 if not yet."""
+    def stop(self, pid: int | None) -> Standstill | None:
+        """Have a process stand still; its threads and their turns if it does, else nothing."""
+        if pid is None:
+            return ()
         try:
-            threads = halted(pid)
-            if not threads:
+            still = halted(pid)
+            if still is None:
                 os.kill(pid, signal.SIGSTOP)
         except (FileNotFoundError, ProcessLookupError):
-            return 1  # gone
-        return threads
+            return ()  # gone
+        return still
 
 
 def main(prelude: str) -> None:
