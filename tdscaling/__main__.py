@@ -61,6 +61,10 @@ def _main(words: list[str]) -> int:
         multirun=flags.multirun or "hydra.mode=MULTIRUN" in flags.overrides,
     )
     _check_command(invocation)
+    invocation = replace(
+        invocation, overrides=configuration.placed(invocation, invocation.overrides)
+    )
+    rest = list(configuration.placed(invocation, rest))
     if invocation.multirun and not any(w.startswith(configuration.NAMING) for w in rest):
         name = configuration.naming(invocation)
         invocation = replace(invocation, overrides=(*invocation.overrides, name))
@@ -107,7 +111,10 @@ def _check_directories(invocation: Invocation, config: DictConfig) -> None:
     if config.hydra.output_subdir is None:
         return  # the command reads only
     key = "hydra.sweep.dir" if invocation.multirun else "hydra.run.dir"
-    directory = Path(str(OmegaConf.select(config, key)))
+    place = str(OmegaConf.select(config, key))
+    if not place:
+        raise RunDirectoryError(f"{key}: expected a folder, got nothing; choose one: {key}=PATH")
+    directory = Path(place)
     _probe(directory, key)
     if not invocation.multirun:
         _check_resumable(directory, config)

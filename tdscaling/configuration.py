@@ -30,6 +30,8 @@ VERSION_BASE = "1.3"
 NAMING = "hydra.job.config.override_dirname.exclude_keys"
 """Keys that `${hydra.job.override_dirname}` leaves out."""
 
+_RUN_DIR, _OUTPUT_DIR = "run_dir=", "${hydra:runtime.output_dir}"
+
 _SECRET = re.compile(r"(?:^|[&;?_-])(?:\w*key|\w*token|secret|password|passwd|pwd|auth|sig)=", re.I)
 """Parameters of an address that hold what nobody else may know."""
 
@@ -153,6 +155,21 @@ def check(invocation: Invocation) -> DictConfig:
             words = [*first[:position], value, *first[position + 1 :]]
             _check_types(_compose(invocation, loader, words), [override])
     return config
+
+
+def placed(invocation: Invocation, words: Iterable[str]) -> tuple[str, ...]:
+    """Words with `run_dir=PATH` in Hydra's own, for a command that makes this directory.
+
+    Other commands take the directory of a run under the same name.
+    """
+    from omegaconf import OmegaConf
+
+    path = commands(invocation.folders)[invocation.command]
+    raw = OmegaConf.to_container(OmegaConf.load(path))
+    if not isinstance(raw, dict) or raw.get(_RUN_DIR[:-1]) != _OUTPUT_DIR:
+        return tuple(words)
+    name = "hydra.sweep.dir=" if invocation.multirun else "hydra.run.dir="
+    return tuple(re.sub(f"^{_RUN_DIR}", name, word) for word in words)
 
 
 def naming(invocation: Invocation) -> str:

@@ -21,7 +21,7 @@ SETTINGS = {
     "budget.tokens": "stop after so many model tokens",
     "llm.base_url": "address of an OpenAI-compatible endpoint",
     "llm.model": "name of the model there",
-    "hydra.run.dir": "run directory; an existing one is resumed",
+    "run_dir": "run directory; an existing one is resumed (hydra.run.dir to Hydra)",
 }
 """Settings that scripts rely on, each with one line."""
 
@@ -30,7 +30,7 @@ _HIDDEN_GROUPS = ("ablation", "domains", "experiment", "hydra")
 _EXAMPLES = """\
 Examples:
   tdscaling budget.trajectories=500 seed=7
-  tdscaling evolution=none hydra.run.dir=outputs/control
+  tdscaling evolution=none run_dir=outputs/control
   tdscaling -m evolution=none,entropy seed=1,2,3
 """
 

@@ -195,6 +195,20 @@ def test_unwritable_run_directory(shell: Shell, above: str) -> None:
     refused(shell.probe("-m", f"hydra.sweep.dir={target}", "seed=1,2"), "hydra.sweep.dir=PATH")
 
 
+def test_run_directory_by_the_name_that_other_commands_have_for_it(shell: Shell) -> None:
+    assert shell.probe("run_dir=here", "seed=1").code == 0
+    assert (shell.folder / "here" / ".hydra").is_dir()
+    assert shell.probe("-m", "run_dir=there", "seed=1,2").code == 0
+    assert len(list((shell.folder / "there").glob("*/.hydra"))) == 2
+    refused(shell.probe("run_dir=a,b"), "several values make a sweep")
+    refused(shell("report", "run_dir=nowhere"), "run_dir: expected the directory of a run")
+
+
+def test_no_run_directory(shell: Shell) -> None:
+    refused(shell.probe("run_dir="), "hydra.run.dir: expected a folder, got nothing")
+    assert not list(shell.folder.iterdir())
+
+
 def test_refused_run_directory_stays_as_it_was(shell: Shell) -> None:
     assert shell.run("seed=1").code == 0
     run = shell.folder / "run"
