@@ -296,6 +296,15 @@ class Rounds:
 
     def despair(self) -> str:
         """Why a hopeless run found nothing, for its user."""
+        return (
+            f"nothing was accepted in {self._barren} rounds of {self._size} attempts; "
+            f"{self.refusals()} Nothing is put in its place. Mend the cause and "
+            f"start the same command again: it tries {self._budget.patience} rounds more. To wait "
+            f"longer, raise it: budget.patience={2 * self._budget.patience}"
+        )
+
+    def refusals(self) -> str:
+        """What attempts were mostly rejected for, and where, in words; empty without any."""
         worst = self._store.query(
             "SELECT reason, count(*) AS n, any_value(detail ORDER BY idx DESC) AS detail "
             "FROM trajectories WHERE NOT accepted GROUP BY reason ORDER BY n DESC, reason LIMIT 1"
@@ -305,14 +314,11 @@ class Rounds:
             "FROM trajectories WHERE NOT accepted GROUP BY ALL "
             "ORDER BY n DESC, category, operators, reason LIMIT 3"
         )
-        cause = f"{worst[0]['reason']} ({worst[0]['detail']})" if worst else "unknown"
+        if not worst:
+            return ""
         failing = ", ".join(
             f"{c['category']} with {c['operators'] or 'no operator'} ({c['n']} {c['reason']})"
             for c in cells
         )
-        return (
-            f"nothing was accepted in {self._barren} rounds of {self._size} attempts; most often: "
-            f"{cause}. Failing most: {failing}. Nothing is put in its place. Mend the cause and "
-            f"start the same command again: it tries {self._budget.patience} rounds more. To wait "
-            f"longer, raise it: budget.patience={2 * self._budget.patience}"
-        )
+        cause = f"{worst[0]['reason']} ({worst[0]['detail']})"
+        return f"most often: {cause}. Failing most: {failing}."

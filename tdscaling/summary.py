@@ -6,6 +6,7 @@ the rest was rejected, where it all lies; and after an early end, what to type t
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 import textwrap
@@ -22,6 +23,7 @@ from tdscaling.store import Store
 
 _INDENT = 12
 """Columns of the names."""
+_NO_MODEL = "tdscaling.llm.none.NoEndpoint"
 SKIPPED_SHOWN = 3
 """Skipped entries of sources that are named."""
 _PAID = """SELECT sum(calls)::BIGINT AS calls, sum(failed)::BIGINT AS failed,
@@ -121,6 +123,21 @@ def print_skipped(console: Console, skipped: Sequence[Skipped]) -> None:
         console.print(f"            {text[:200]}", markup=False, highlight=False, soft_wrap=True)
     if len(skipped) > SKIPPED_SHOWN:
         console.print("            all of them are in the ledger's table skipped", markup=False)
+
+
+def print_idle_model(console: Console, config_file: Path) -> None:
+    """Say so where a model was chosen and nothing asks it; in a sweep that may be meant."""
+    config = yaml.safe_load(config_file.read_text(encoding="utf-8"))
+    chosen = config.pop("llm")
+    if chosen["_target_"] == _NO_MODEL or "${llm" in json.dumps(config):
+        return
+    console.print(
+        "no model plays in this run, although llm chooses one: type what it is to play, such as"
+        " roles/assistant=llm roles/user=llm roles/judge=llm",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
 
 
 def print_continuation(console: Console, run_dir: Path) -> None:

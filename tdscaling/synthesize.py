@@ -40,7 +40,12 @@ from tdscaling.sandbox import Sandbox
 from tdscaling.schema import Cluster
 from tdscaling.spending.account import Account, close_all
 from tdscaling.store import FILE, Store
-from tdscaling.summary import print_continuation, print_skipped, print_summary
+from tdscaling.summary import (
+    print_continuation,
+    print_idle_model,
+    print_skipped,
+    print_summary,
+)
 from tdscaling.tools import Tools
 from tdscaling.verification import Verification
 from tdscaling.work import work
@@ -82,6 +87,7 @@ def synthesize(
     """
     console, directory, limits = Console(), Path(run_dir), Budget.of(budget)
     _check(concurrency, round_size, lag, report, limits, directory)
+    print_idle_model(console, directory / CONFIG)
     catalog, code = _loaded(console, tools, verification), _coding(console, sandbox, coding)
     found = clusters.build(catalog)
     attempt = Attempt(
@@ -128,8 +134,9 @@ def _tell_what_ended_it(
 ) -> None:
     if failure := rounds.failure():
         raise TdscalingError(failure)
-    if rounds.cut and not accepted:
-        raise TdscalingError(f"nothing was accepted before the run ended: {rounds.why}")
+    if rounds.done and not accepted:
+        why = "; ".join(filter(None, (rounds.why, rounds.refusals())))
+        raise TdscalingError(f"nothing was accepted before the run ended: {why}")
     if interrupted:
         raise KeyboardInterrupt
     if rounds.raisable:

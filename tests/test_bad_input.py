@@ -106,6 +106,16 @@ def test_full_disk_loses_nothing_that_was_committed(tmp_path: Path, execution: s
     same_run(tmp_path / "run", tmp_path / "undisturbed")
 
 
+@pytest.mark.parametrize(
+    ("cap", "why"), [("budget.attempts=3", "3 attempts made"), ("budget.tokens=1", "of 1 tokens")]
+)
+def test_a_run_that_ends_with_nothing_says_why(
+    cap: str, why: str, tmp_path: Path, capsys: Said
+) -> None:
+    assert here(tmp_path / "run", "graphs.steps=1", cap) == 1
+    refused(capsys.readouterr(), "nothing was accepted before the run ended:", why, "most often:")
+
+
 def test_no_acceptance_at_all(tmp_path: Path, capsys: Said) -> None:
     """Ends by itself, says why, writes no dataset; every attempt is in the ledger."""
     words = ["graphs.steps=1", "budget.patience=2"]  # one message cannot call and answer

@@ -21,6 +21,7 @@ from tdscaling.errors import ConfigError, EndpointError
 from tdscaling.llm import NoReply, Reply, _constrained, part_of
 from tdscaling.llm._limiter import Limiter, limiter_of
 from tdscaling.schema import LlmCall, Message, canonical, digest
+from tdscaling.spending.account import check_time
 
 if TYPE_CHECKING:
     from tdscaling.llm._client import Client
@@ -30,6 +31,8 @@ CHARACTERS = 4
 """Characters of a token, where an endpoint does not count."""
 CUT_KEY = 4
 """Characters of a key that are too many to show."""
+SECRET_KEY = 12
+"""Characters of a key from which on it is one."""
 MOST_TOKENS = 100_000_000
 """No request has more: an endpoint that says so did not count."""
 ESTIMATED = "tokens_estimated"
@@ -180,7 +183,7 @@ class OpenAIEndpoint:
             raise NoReply(f"{role}: {self.model}: {error}", (call,)) from error
         call = self._counted(role, messages, tools, sent, elapsed)
         try:
-            message = _message(sent["choice"])
+            message = self._keyless(_message(sent["choice"]))
             return Reply(_constrained.understood(message, forced) if forced else message, call)
         except NoReply as error:
             reason = self.clean(str(error))  # it may repeat what the model said
@@ -267,6 +270,7 @@ class OpenAIEndpoint:
         replied = overloaded = False
         started = time.perf_counter()
         try:
+            check_time()  # a further try is a further request
             sent = await client.ask(messages, seed=seed, tools=tools, json_schema=json_schema)
             replied = True
             return sent, _since(started)
@@ -313,6 +317,14 @@ class OpenAIEndpoint:
             for length in range(len(key) - 1, CUT_KEY - 1, -1):  # where its words were shortened
                 text = text.replace(f"{key[:length]}...", "***...")
         return text
+
+    def _keyless(self, message: Message) -> Message:
+        """The message, if it does not repeat the key that it was sent for."""
+        key = self._key()
+        # What servers of one's own are sent for form's sake is short, and may be any word.
+        if len(key) >= SECRET_KEY and key in canonical(message):
+            raise NoReply("the reply repeats the key")
+        return message
 
     def _counted(
         self,

@@ -149,6 +149,17 @@ def charged() -> tuple[Account, str] | None:
     return _charged.get()
 
 
+def check_time() -> None:
+    """Refuse a request of a run whose time is up.
+
+    Raises:
+        EndOfRun: saying so.
+    """
+    at = charged()
+    if at is not None and at[0].late:
+        raise EndOfRun(TIME_IS_UP)
+
+
 def opened(path: Path, *, shared: bool = False) -> Journal:
     """The journal of a file, opened once per process.
 

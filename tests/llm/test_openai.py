@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import pickle
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tdscaling.errors import ConfigError, EndpointError, RoleError
+from tdscaling.errors import ConfigError, EndOfRun, EndpointError, RoleError
 from tdscaling.llm import NoReply, Reply
 from tdscaling.llm.openai import OpenAIEndpoint
+from tdscaling.spending.account import Account
 from tests.llm.endpoints import endpoint
 from tests.openai_server import Answer, Server, dead_url, refused, said, serving
 
@@ -152,6 +156,30 @@ def test_key_in_words_that_are_shortened_is_not_shown(status: int, key: str) -> 
         with serving(Answer(f"{'x' * before}{key}{'y' * 400}", status)) as server:
             text = str(failing(server))
         assert key[:5] not in text
+
+
+@pytest.mark.parametrize(
+    "answer", [said(f"the key is {KEY}"), said(calls=[("book", json.dumps({"note": KEY}))])]
+)
+def test_reply_that_repeats_the_key_is_none(answer: Answer, key: str) -> None:
+    with serving(answer) as server:
+        error = failing(server)
+    assert "repeats the key" in str(error)
+    assert key not in repr(error.calls)
+
+
+def test_a_short_key_is_a_word_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "EMPTY")
+    with serving(said("the list is EMPTY")) as server:
+        assert chat(endpoint(server.base_url)).message["content"] == "the list is EMPTY"
+
+
+def test_nothing_is_tried_again_once_time_is_up(tmp_path: Path) -> None:
+    account = Account(tmp_path / "replies.sqlite", deadline=time.time() + 0.5)
+    with serving(replace(refused(500, "no"), delay=0.7)) as server, account.charged("t"):
+        with pytest.raises(EndOfRun, match="wall clock"):
+            chat(endpoint(server.base_url, retries=5, backoff=0.0))
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("retries", [0, 1])
