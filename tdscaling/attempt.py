@@ -274,7 +274,9 @@ def scene_of(blueprint: Blueprint, domains: Mapping[str, Domain], seed: str) -> 
     # Beside a service, a sandbox that works out its figures has no time of its own to tell.
     timed = {n: d for n, d in chosen.items() if not isinstance(d, CodeDomain)} or chosen
     clocks = [
-        domain.file.clock if len(timed) == 1 else f"{domain.file.clock} for the {name}"
+        domain.file.clock
+        if len(timed) == 1
+        else f"{domain.file.clock} in the {name.replace('_', ' ')} system"
         for name, domain in timed.items()
     ]
     system = SYSTEM.format(about=about, clock=" and ".join(clocks))

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from tdscaling.attempt import Attempt, trajectory_id
+from tdscaling.attempt import Attempt, scene_of, trajectory_id
 from tdscaling.schema import Draw, Operator, Outcome, Request, digest
+from tdscaling.tools.declared import DeclaredTools
+from tests.conversations import blueprint
 from tests.parts import attempt_of, parts
 
 WORDS = ("tools.domains=[calendar]", "blueprints.worlds=2")
@@ -91,3 +93,12 @@ def test_seconds_of_every_stage(built: dict[str, Any], attempt: Attempt) -> None
     outcome = asyncio.run(attempt.run(draw(built, 1)))
     assert set(outcome.seconds) == {"blueprint", "converse", "verify", "measure"}
     assert all(seconds >= 0 for seconds in outcome.seconds.values())
+
+
+def test_two_clocks_are_told_apart_by_words_and_not_by_internal_names() -> None:
+    domains = DeclaredTools(domains=["library", "power_utility"], paths=[]).load().domains
+    both = replace(blueprint("bank"), worlds=dict.fromkeys(domains, "1-0"))
+    system = scene_of(both, domains, "1").system
+    assert "It is 2025-11-06 11:00 in the library system and 2025-02-17 10:30" in system
+    assert "in the power utility system." in system
+    assert "power_utility" not in system

@@ -104,3 +104,20 @@ def test_every_domain_can_be_crossed() -> None:
         Catalog({}, {path.stem: domain(path) for path in FILES})
     )
     assert [cluster.domain for cluster in clusters if not cluster.partners] == []
+
+
+def test_a_rental_that_is_over_is_not_said_to_be_due() -> None:
+    tools = domain(SHIPPED / "car_rental.yaml").tools
+    assert not any("due" in text for text in tools["get_rental_reservation"].file.answers)
+    rules = tools["cancel_car_reservation"].file.requires
+    about = [rule.error for rule in rules if "<> 'returned'" in rule.check]
+    assert about == ["the car of reservation {reservation_id} came back before"]
+
+
+def test_a_hold_that_waits_for_nobody_has_no_place_in_the_queue() -> None:
+    session = World(domain(SHIPPED / "library.yaml"), "1").open()
+    held = session.table("SELECT hold_id, hold_status FROM hold ORDER BY hold_id")
+    assert {status for _, status in held} > {"queued"}
+    for hold, status in held:
+        (row,) = session.execute("get_hold", {"hold_id": hold}).rows
+        assert (row["queue_position"] == "none") == (status != "queued")
