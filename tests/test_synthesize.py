@@ -34,7 +34,7 @@ def test_concurrency_does_not_change_a_run(run: Path, tmp_path: Path, concurrenc
 )
 def test_another_process_makes_the_same_run(run: Path, tmp_path: Path, words: list[str]) -> None:
     """Workers and a new interpreter have other hash seeds, and other timing."""
-    finish(small(tmp_path, *words))
+    finish(small(tmp_path, *words), apart=True)
     same_run(tmp_path, run)
 
 

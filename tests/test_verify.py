@@ -228,7 +228,7 @@ def test_twenty_are_shown_and_all_counted(
 @pytest.mark.parametrize("execution", ["inline", "processes"])
 def test_a_run_holds_in_a_process_of_its_own(run: Path, tmp_path: Path, execution: str) -> None:
     line = command("verify", f"dataset={run}", f"execution={execution}")
-    done = finish(line, folder=tmp_path)
+    done = finish(line, folder=tmp_path, apart=True)
     assert done.stdout.endswith("all 40 trajectories hold\n")
     assert list(tmp_path.iterdir()) == []
 
@@ -396,5 +396,5 @@ def test_neither_graph_nor_model_client_is_loaded() -> None:
         "print([m for m in sys.modules if m.split('.')[0] in "
         "{'langgraph', 'langchain', 'langchain_core', 'langchain_openai', 'openai'}])"
     )
-    done = finish([command()[0], "-c", code])
+    done = finish([command()[0], "-c", code], apart=True)
     assert done.stdout == "[]\n"
