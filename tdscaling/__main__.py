@@ -49,6 +49,7 @@ def _main(words: list[str]) -> int:
     if words == ["--version"]:
         print(f"tdscaling {__version__}")  # noqa: T201
         return 0
+    diagnosis.check_spaces(words)
     named = bool(words) and "=" not in words[0] and words[0][:1] not in ("-", "~")
     command, rest = (words[0], words[1:]) if named else (usage.DEFAULT_COMMAND, words)
     flags = _flags(rest)

@@ -140,9 +140,25 @@ def check(invocation: Invocation) -> DictConfig:
     """
     parsed = diagnosis.parse(invocation.overrides)
     offered = groups(invocation.folders)
-    for override in parsed:
-        _check_form(override, offered, invocation.multirun)
     loader = _loader(invocation)
+    compose = functools.partial(_compose, invocation, loader)
+    for override in parsed:
+        _check_form(override, offered)
+        if override.is_sweep_override() and not invocation.multirun:
+            raise ConfigError(
+                diagnosis.several(override, parsed, functools.partial(_fits, compose))
+            )
+    try:
+        return _checked(invocation, loader, parsed)
+    except ConfigError as error:
+        if told := diagnosis.settings_below(parsed, offered, compose):
+            raise ConfigError(told) from error
+        raise
+
+
+def _checked(
+    invocation: Invocation, loader: ConfigLoaderImpl, parsed: list[Override]
+) -> DictConfig:
     values = [_values(override, loader) for override in parsed]
     first = [options[0] for options in values]
     config = _compose(invocation, loader, first)
@@ -180,15 +196,13 @@ def naming(invocation: Invocation) -> str:
     return f"{NAMING}=[{','.join(same)}]"
 
 
-def _check_form(override: Override, offered: dict[str, list[str]], multirun: bool) -> None:
+def _check_form(override: Override, offered: dict[str, list[str]]) -> None:
     """Refuse what Hydra would accept although it can't be meant."""
-    key, word = override.key_or_group, override.input_line
-    if override.is_sweep_override():
-        if not multirun:
-            raise ConfigError(f"{word}: several values make a sweep; add -m to run them all")
-        return
+    key = override.key_or_group
     as_group = key.replace(".", "/")
-    if key != as_group and as_group in offered and isinstance(override.value(), str):
+    if override.is_sweep_override() or key == as_group or as_group not in offered:
+        return
+    if isinstance(override.value(), str):
         raise ConfigError(
             f"{key}: it is a group; type {as_group}={override.get_value_element_as_str()}"
         )
@@ -216,6 +230,18 @@ def _check_types(config: DictConfig, overrides: list[Override]) -> None:
     problems = typecheck.problems(values, touched)
     if problems:
         raise ConfigError("\n".join(problems) + _misplaced(problems[0], config, overrides))
+
+
+def _fits(
+    compose: Callable[[list[str]], DictConfig], words: list[str], override: Override
+) -> DictConfig | None:
+    """The config if all of it fits, so far as the override is concerned."""
+    try:
+        config = compose(words)
+        _check_types(config, [override])
+    except ConfigError:
+        return None
+    return config
 
 
 def _misplaced(problem: str, config: DictConfig, overrides: list[Override]) -> str:

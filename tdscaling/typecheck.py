@@ -220,8 +220,18 @@ def _describe(path: str, annotation: Any, value: Any, detail: Mapping[str, Any])
         return path, f"{path}: there is no such key"
     if kind.endswith("_type") or kind == "literal_error" or annotation is None:
         expected = _worded(annotation) if annotation is not None else detail["msg"]
-        return path, f"{path}: expected {expected}, got {_shown(value)}"
+        return (
+            path,
+            f"{path}: expected {expected}, got {_shown(value)}{_bracketed(path, value, kind)}",
+        )
     return path, f"{path}: {detail['msg'][:1].lower()}{detail['msg'][1:]}, got {_shown(value)}"
+
+
+def _bracketed(path: str, value: Any, kind: str) -> str:
+    """How a list of one is typed, where a value came in the place of a list."""
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    typed = plain and not any(part.isdigit() for part in path.split("."))
+    return f"; type {path}=[{value}]" if kind in ("list_type", "tuple_type") and typed else ""
 
 
 def _inner(annotation: Any, key: Any) -> Any:

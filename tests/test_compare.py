@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tdscaling.__main__ import main
 from tdscaling.compare import compare
 from tdscaling.compare._figures import contrast
 from tdscaling.compare._groups import labels
@@ -117,6 +118,24 @@ def test_more_of_the_same_does_not_look_more_diverse(sweep: Path) -> None:
 @pytest.mark.parametrize("pattern", ["*", "*/run.duckdb", "", "../**", "../../day"])
 def test_globs_of_directories_files_and_folders_above(sweep: Path, pattern: str) -> None:
     assert len(find(f"{sweep}/{pattern}")) == 4
+
+
+def test_several_runs_by_their_names(
+    sweep: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sweep)
+    assert main(["compare", "runs=[./1,./3]", "out=null", "draws=2"]) == 0
+    assert "equal N = 400" in " ".join(capsys.readouterr().out.split())
+    assert find(["3", "*", "2"]) == find("*")
+    (sweep / "3").rename(sweep / "evolution=none,seed=[1]")  # no glob, as sweeps name their jobs
+    assert len(find(["evolution=none,seed=[1]", "0"])) == 2
+    assert main(["compare", "runs=./1,./2", "out=null"]) == 1
+    said = capsys.readouterr().err
+    assert "runs=./1,./2: expected a list in brackets; type runs=[./1,./2]\n" in said
+    with pytest.raises(RunDirectoryError, match="runs=none: nothing matches"):
+        find(["1", "none"])
+    with pytest.raises(RunDirectoryError, match="expected runs"):
+        find([])
 
 
 def test_nothing_found_is_one_paragraph(tmp_path: Path) -> None:

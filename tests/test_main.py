@@ -82,7 +82,7 @@ def test_runs_go_to_dated_folders(shell: Shell) -> None:
         ("trajectories=5", "nearest: budget.trajectories"),
         ("prt=fixed", "nearest: part"),
         ("+budget.foo=5", "budget.foo: there is no such key; there are: trajectories, tokens"),
-        ("budget=5", "budget: expected mapping, got 5 (int)"),
+        ("budget=5", "budget.trajectories, budget.tokens. Type for example budget.trajectories=5"),
         ("part=dubled", "part: no option 'dubled'; there are: doubled, fixed"),
         ("part.on_full=go", "part.on_full: expected one of 'stop', 'wait', got 'go' (str)"),
         ("part.weights.domain=x", "part.weights.domain: expected float, got 'x' (str)"),

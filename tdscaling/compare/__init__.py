@@ -1,6 +1,6 @@
 """The command `compare`: which of several runs is more diverse, and by how much.
 
-Enters: a glob of run directories. Leaves: tables on the terminal, `compare.json` and plots. Entropy
+Enters: globs of run directories. Leaves: tables on the terminal, `compare.json` and plots. Entropy
 and coverage grow with N, so whatever depends on N is compared at the N of the smallest run only.
 """
 
@@ -21,11 +21,11 @@ _PLAIN_WIDTH = 160
 """Columns where the output is no terminal: wide enough that no figure is cut."""
 
 
-def compare(runs: str, out: str | None, draws: int, seed: int) -> int:
+def compare(runs: str | list[str], out: str | None, draws: int, seed: int) -> int:
     """Compare all runs that match.
 
     Args:
-        runs: glob of run directories, folders of them, or `run.duckdb` files.
+        runs: glob of run directories, folders of them, or `run.duckdb` files; or several globs.
         out: folder for `compare.json`, `entropy.svg` and `entropy.png`; None writes none.
         draws: subsamples per figure, at least 1.
         seed: of the subsampling.
@@ -45,13 +45,17 @@ def compare(runs: str, out: str | None, draws: int, seed: int) -> int:
     for reason in skipped:
         console.print(f"left out: {reason}", style="yellow", markup=False)
     if not found:
-        raise RunDirectoryError(f"runs={runs}: none of the runs that match can be compared")
+        raise RunDirectoryError(f"runs={_typed(runs)}: none of the runs that match can be compared")
     comparison = contrast(found, draws, seed)
     show(comparison, console)
     if out is not None:
         _write(comparison, Path(out), skipped)
         console.print(f"written: {out}/compare.json, entropy.svg, entropy.png", markup=False)
     return 0
+
+
+def _typed(runs: str | list[str]) -> str:
+    return runs if isinstance(runs, str) else f"[{','.join(runs)}]"
 
 
 def _write(comparison: Comparison, out: Path, skipped: list[str]) -> None:

@@ -1,6 +1,6 @@
-"""Finds runs by a glob and reads what a comparison needs of each.
+"""Finds runs by globs and reads what a comparison needs of each.
 
-Enters: a glob. Leaves: one `Run` per readable ledger, and why the others were left out.
+Enters: globs. Leaves: one `Run` per readable ledger, and why the others were left out.
 """
 
 from __future__ import annotations
@@ -51,28 +51,38 @@ class Run:
         return len(self.modes)
 
 
-def find(pattern: str) -> list[Path]:
-    """Ledgers that a glob names: files, run directories, or folders with runs anywhere below.
+def find(patterns: str | Sequence[str]) -> list[Path]:
+    """Ledgers that globs name: files, run directories, or folders with runs anywhere below.
 
     Raises:
-        RunDirectoryError: if nothing matches, or no match is or holds a run.
+        RunDirectoryError: if one matches nothing, or nothing that is or holds a run.
     """
-    matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))
+    named = [patterns] if isinstance(patterns, str) else patterns
+    if not named:
+        raise RunDirectoryError("runs=[]: expected runs. Type for example runs=[RUN_1,RUN_2]")
+    files = {file.resolve(): file for pattern in named for file in _matching(pattern)}
+    return sorted(files.values())
+
+
+def _matching(pattern: str) -> list[Path]:
+    # Of a list, the name of a run may have characters that a glob reads otherwise.
+    itself = [Path(pattern)] if Path(pattern).exists() else []
+    matches = itself or sorted(Path(match) for match in glob.glob(pattern, recursive=True))
     if not matches:
         raise RunDirectoryError(
             f"runs={pattern}: nothing matches, looking from {Path.cwd()}."
-            " Type for example 'runs=outputs/*/*' or 'runs=multirun/**'"
+            " Type for example 'runs=outputs/*/*', 'runs=multirun/**' or runs=[RUN_1,RUN_2]"
         )
-    files: dict[Path, Path] = {}
+    held: list[Path] = []
     for match in matches:
-        held = [match] if match.suffix == ".duckdb" else sorted(match.rglob(FILE))
-        files |= {path.resolve(): path for path in held if path.is_file()}
+        held += [match] if match.suffix == ".duckdb" else sorted(match.rglob(FILE))
+    files = [path for path in held if path.is_file()]
     if not files:
         raise RunDirectoryError(
             f"runs={pattern}: {len(matches)} paths match, none is a run or holds one;"
             f" expected a file {FILE}"
         )
-    return sorted(files.values())
+    return files
 
 
 def read(files: Sequence[Path]) -> tuple[list[Run], list[str]]:
