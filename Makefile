@@ -10,6 +10,9 @@ RUN_STAMP := $(VENV)/.run-stamp
 DEV_STAMP := $(VENV)/.dev-stamp
 LOCAL_STAMP := $(VENV)/.local-stamp
 
+# Tests start hundreds of processes: without bytecode each would compile the whole package.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-local check benchmark clean
 

@@ -91,7 +91,7 @@ def limited(kilobytes: int) -> Callable[[], None]:
 
 @pytest.mark.parametrize("execution", ["inline", "processes"])
 def test_full_disk_loses_nothing_that_was_committed(tmp_path: Path, execution: str) -> None:
-    line = small(tmp_path / "run", f"execution={execution}", size=200)
+    line = small(tmp_path / "run", f"execution={execution}", size=110)
     done = finish(line, code=1, before=limited(1500))  # room for two commits, and not for all
     assert done.stderr.startswith("tdscaling: ")
     assert done.stderr.count("\n") == 1, done.stderr
@@ -102,7 +102,7 @@ def test_full_disk_loses_nothing_that_was_committed(tmp_path: Path, execution: s
     assert kept
     finish(line)
     assert tables(tmp_path / "run", timed=True)["trajectories"][: len(kept)] == kept
-    assert here(tmp_path / "undisturbed", size=200) == 0
+    assert here(tmp_path / "undisturbed", size=110) == 0
     same_run(tmp_path / "run", tmp_path / "undisturbed")
 
 
