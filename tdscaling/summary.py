@@ -140,6 +140,27 @@ def print_idle_model(console: Console, config_file: Path) -> None:
     )
 
 
+def print_unclustered(console: Console, services: Sequence[Skipped], count: int) -> None:
+    """Name the services that take no part in a run, the first few of them.
+
+    Args:
+        console: where it is printed.
+        services: those without a cluster, and why.
+        count: all services of the sources.
+    """
+    if not services:
+        return
+    head = f"{len(services)} of {count} services take no part, since no cluster came of them:"
+    console.print(f"left out    {head}", markup=False, highlight=False, soft_wrap=True)
+    for entry in services[:SKIPPED_SHOWN]:
+        text = "".join(c if c.isprintable() else " " for c in f"{entry.where}: {entry.why}")
+        console.print(f"            {text[:200]}", markup=False, highlight=False, soft_wrap=True)
+    if len(services) > SKIPPED_SHOWN:
+        more = f"and {len(services) - SKIPPED_SHOWN} more"
+        line = f"            {more}; all of them are in the ledger's table skipped"
+        console.print(line, markup=False, highlight=False)
+
+
 def print_continuation(console: Console, run_dir: Path) -> None:
     """Print the command line that goes on where a run ended early."""
     console.print("Finished work is kept. To go on, type:", highlight=False)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -45,6 +46,7 @@ from tdscaling.summary import (
     print_idle_model,
     print_skipped,
     print_summary,
+    print_unclustered,
 )
 from tdscaling.tools import Tools
 from tdscaling.verification import Verification
@@ -88,8 +90,8 @@ def synthesize(
     console, directory, limits = Console(), Path(run_dir), Budget.of(budget)
     _check(concurrency, round_size, lag, report, limits, directory)
     print_idle_model(console, directory / CONFIG)
-    catalog, code = _loaded(console, tools, verification), _coding(console, sandbox, coding)
-    found = clusters.build(catalog)
+    catalog, found = _loaded(console, tools, clusters, verification)
+    code = _coding(console, sandbox, coding)
     attempt = Attempt(
         domains=code.joined(environments.prepare(catalog, found)),
         clusters=(*found, *code.clusters),
@@ -108,16 +110,17 @@ def synthesize(
         with Display(console, limits.trajectories, store.accepted, attempt.account) as display:
             interrupted = asyncio.run(work(rounds, attempt, execution, concurrency, display))
         if store.accepted:
-            files = [
-                *export.write(store, directory),
-                write_report(directory, store=store, **report),
-            ]
+            files = list(export.write(store, directory))
+            files.append(write_report(directory, store=store, **report))
             print_summary(console, store, metrics.figures(), files, rounds.why)
         _tell_what_ended_it(console, directory, rounds, store.accepted, interrupted)
     return 0
 
 
-def _loaded(console: Console, tools: Tools, verification: Verification) -> Catalog:
+def _loaded(
+    console: Console, tools: Tools, clusters: Clusters, verification: Verification
+) -> tuple[Catalog, tuple[Cluster, ...]]:
+    """The tools and their clusters; a service without any counts as skipped, and is told."""
     catalog = tools.load()
     print_skipped(console, catalog.skipped)
     required = verification.require
@@ -126,7 +129,10 @@ def _loaded(console: Console, tools: Tools, verification: Verification) -> Catal
             f"verification.require={required}: no tool of this run is {required}: what is known by "
             "its schema alone is simulated. Add a live server (tools=mcp) or leave the word out"
         )
-    return catalog
+    found = clusters.build(catalog)
+    without = clusters.left_out(catalog, found)
+    print_unclustered(console, without, len(catalog.services))
+    return replace(catalog, skipped=(*catalog.skipped, *without)), found
 
 
 def _tell_what_ended_it(

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tdscaling.catalog import Catalog
+from tdscaling.catalog import Catalog, Skipped
 from tdscaling.clustering._draw import plain, write
 from tdscaling.clustering._edges import asked, edges_of, explained, near
 from tdscaling.clusters import Clusters
@@ -83,14 +83,14 @@ def clusters(
         _why(console, catalog, why, trial)
         return 0
     found = clusters.build(catalog)
-    if show is not None:
-        found = (_chosen(found, show),)
+    found = found if show is None else (_chosen(found, show),)
     listed = [trial.cluster(catalog, cluster) for cluster in found[:rows]]
     if show is not None:
         _show(console, listed[0])
     else:
         console.print(_list(listed, len(found)))
-        _say(console, _totals(catalog, found, listed, similarity, confirm))
+        totals = _totals(catalog, found, listed, similarity, confirm)
+        _say(console, [*totals, *_without(clusters.left_out(catalog, found))])
     if out is not None:
         write(Path(out), listed if Path(out).suffix != ".jsonl" else [*listed, *found[rows:]])
         console.print(f"written to {out}", markup=False, soft_wrap=True)
@@ -191,6 +191,15 @@ def _totals(
     reasons = Counter(re.sub(r"'[^']*'|\d+", "...", skip.why)[:100] for skip in catalog.skipped)
     for reason, times in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:_REASONS]:
         yield f"  {times} x {reason}"
+
+
+def _without(services: Sequence[Skipped]) -> Iterator[str]:
+    """Services without a cluster, the first of them by name."""
+    yield f"services without a cluster: {len(services)}"
+    for service in services[:_REASONS]:
+        yield f"  {service.where}: {service.why}"
+    if len(services) > _REASONS:
+        yield f"  and {len(services) - _REASONS} more"
 
 
 def _show(console: Console, cluster: Cluster) -> None:

@@ -6,9 +6,10 @@ crossed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from tdscaling.catalog import Catalog
+from tdscaling.catalog import Catalog, Skipped
 from tdscaling.schema import Cluster
 
 
@@ -24,4 +25,8 @@ class Clusters(Protocol):
         Raises:
             DomainError: if there is none.
         """
+        ...
+
+    def left_out(self, catalog: Catalog, clusters: Sequence[Cluster]) -> tuple[Skipped, ...]:
+        """Services of the catalog that are in none of the clusters built of it, and why."""
         ...

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 
-from tdscaling.catalog import Catalog
+from tdscaling.catalog import Catalog, Skipped
 from tdscaling.clusters._compositions import apart, by_kind, compose
 from tdscaling.clusters._domains import clusters_of, offered, partners_of, taken
 from tdscaling.clusters._labels import Labels
 from tdscaling.clusters._parts import parts
 from tdscaling.clusters._selection import cover
+from tdscaling.clusters._unclustered import Limits, Tied, advice, of_domain, unclustered
 from tdscaling.clusters._values import KINDS, Values, values_of
 from tdscaling.dataflow import duplicates, entity, infer
 from tdscaling.errors import ConfigError, DomainError
@@ -28,15 +29,8 @@ _NOTHING = frozenset({"", "other", "others", "misc", "general", "unknown"})
 """Categories that tell nothing."""
 _SLUG = 30
 """Characters of a service's name in the ids of its clusters."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    least: int
-    most: int
-    edges: int
-    needs_write: bool
-    threshold: float
+_REASONS = 3
+"""Services that a refusal names."""
 
 
 class CommunityClusters:
@@ -83,7 +77,7 @@ class CommunityClusters:
         _check(count is None or count >= 1, "count", "at least 1, or null for all", count)
         _check(compositions >= 0, "compositions", "at least 0", compositions)
         _check(partners >= 0, "partners", "at least 0", partners)
-        self._limits = _Limits(min_tools, max_tools, min_edges, needs_write, threshold)
+        self._limits = Limits(min_tools, max_tools, min_edges, needs_write, threshold)
         self._similarity = similarity
         self._count = count
         self._compositions = compositions
@@ -115,6 +109,12 @@ class CommunityClusters:
         made = compose(found, values, self._compositions, 2 * self._limits.most, self._seed)
         crossed = _Partners(declared, found, values, catalog, self._partners, self._seed)
         return (*crossed.of_domains(), *crossed.of_schemas(), *sorted(made, key=lambda c: c.id))
+
+    def left_out(self, catalog: Catalog, clusters: Sequence[Cluster]) -> tuple[Skipped, ...]:
+        """Services without a cluster, with the reason."""
+        limits = self._limits
+        tied = (_tied(catalog, name) for name in unclustered(catalog, clusters))
+        return tuple(Skipped(service.name, service.reason(limits)) for service in tied)
 
     def _of_service(self, service: Service) -> Iterator[Cluster]:
         limits = self._limits
@@ -224,14 +224,23 @@ def _slug(service: Service, tools: Sequence[Tool]) -> str:
     return joined if re.match(r"[a-z]", joined) else f"s_{joined}".rstrip("_")
 
 
-def _none(catalog: Catalog, limits: _Limits) -> str:
-    sizes = {name: len(domain.tools) for name, domain in catalog.domains.items()}
-    sizes |= {name: len(service.tools) for name, service in catalog.services.items()}
-    count = sum(sizes.values())
+def _tied(catalog: Catalog, name: str) -> Tied:
+    domain = catalog.domains.get(name)
+    if domain is not None:
+        return of_domain(domain)
+    service = catalog.services[name]
+    tools = {tool.name: tool for tool in service.tools}
+    return Tied(name, tools, infer(service), executes=False)
+
+
+def _none(catalog: Catalog, limits: Limits) -> str:
+    services = [_tied(catalog, name) for name in unclustered(catalog, ())]
+    count = sum(len(service.tools) for service in services)
+    reasons = "; ".join(f"{one.name}: {one.reason(limits)}" for one in services[:_REASONS])
+    more = f"; and {len(services) - _REASONS} more" if len(services) > _REASONS else ""
     return (
         f"clusters: no {limits.least} tools are tied by {limits.edges} data-flow edges among "
-        f"{count} tools of {len(sizes)} services. Lower clusters.min_tools, "
-        "clusters.min_edges or clusters.threshold, or choose other tools."
+        f"{count} tools of {len(services)} services ({reasons}{more}). {advice(services, limits)}"
     )
 
 

@@ -6,8 +6,11 @@ enough. Services known by their schemas alone are left out: `communities` makes 
 
 from __future__ import annotations
 
-from tdscaling.catalog import Catalog
+from collections.abc import Sequence
+
+from tdscaling.catalog import Catalog, Skipped
 from tdscaling.clusters._domains import clusters_of, partners_of
+from tdscaling.clusters._unclustered import Limits, of_domain, unclustered
 from tdscaling.errors import DomainError
 from tdscaling.schema import Cluster
 
@@ -38,7 +41,29 @@ class DataFlowClusters:
         ]
         if not found:
             raise DomainError(
-                f"clusters: no domain has {self._min_tools} tools tied by data-flow. Lower "
-                "clusters.min_tools or choose other domains."
+                f"clusters: no domain has {self._min_tools} tools tied by data-flow. "
+                f"{self._advice(catalog)}"
             )
         return tuple(found)
+
+    def left_out(self, catalog: Catalog, clusters: Sequence[Cluster]) -> tuple[Skipped, ...]:
+        """Services without a cluster, with the reason."""
+        limits = Limits(self._min_tools, 0, 0, needs_write=False, threshold=0.0)
+        return tuple(
+            Skipped(
+                name,
+                of_domain(catalog.domains[name]).reason(limits)
+                if name in catalog.domains
+                else "it is known by schemas alone; clusters=communities takes it",
+            )
+            for name in unclustered(catalog, clusters)
+        )
+
+    def _advice(self, catalog: Catalog) -> str:
+        parts = (of_domain(domain).parts(0.0) for domain in catalog.domains.values())
+        largest = max((len(part) for found in parts for part in found), default=0)
+        if largest:
+            return f"clusters.min_tools={largest} finds one; or choose other domains."
+        if len(catalog.services) > len(catalog.domains):
+            return "Services known by their schemas take clusters=communities."
+        return "Choose other domains."

@@ -166,6 +166,53 @@ def test_limits() -> None:
         option(threshold=1.0).build(catalog(SHOP))
 
 
+def unclustered(service_: Service, **limits: Any) -> str:
+    """What is said where no cluster comes of a service."""
+    with pytest.raises(DomainError) as refused:
+        option(**limits).build(catalog(service_))
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"min_tools": 9}, {"min_edges": 30}, {"threshold": 1.0}, {"min_tools": 7, "min_edges": 40}],
+)
+def test_advice_finds_a_cluster(limits: dict[str, Any]) -> None:
+    said = unclustered(SHOP, **limits)
+    told = dict(re.findall(r"clusters\.(\w+)=([\d.]+)", said.split("). ")[1]))
+    assert told
+    changed = {key: float(value) if "." in value else int(value) for key, value in told.items()}
+    assert option(**{**limits, **changed}).build(catalog(SHOP))
+
+
+def test_advice_to_write_too() -> None:
+    reads = service("r", *(replace(found, writes=False) for found in things("r", "order")))
+    assert "clusters.needs_write=false finds one" in unclustered(reads, needs_write=True)
+
+
+def test_no_advice_where_none_helps() -> None:
+    alone = service("a", tool("a", "get_weather", city="string"), tool("a", "roll_dice"))
+    said = unclustered(alone)
+    assert "a: no value is known to flow between its 2 tools" in said
+    assert "finds one: add tools" in said
+    assert "Lower" not in said
+
+
+def test_services_without_a_cluster_are_told_with_the_reason() -> None:
+    pair = service(
+        "pair", tool("pair", "list_orders"), tool("pair", "get_order", order_id="string")
+    )
+    every = catalog(SHOP, pair, BANK)
+    stage = option()
+    told = {skip.where: skip.why for skip in stage.left_out(every, stage.build(every))}
+    assert told == {"pair": "it has 2 tools, a cluster needs clusters.min_tools=3"}
+    stage = option(min_tools=2, count=1)
+    told = {skip.where: skip.why for skip in stage.left_out(every, stage.build(every))}
+    assert {"clusters.count" in why or "clusters.min_edges" in why for why in told.values()} == {
+        True
+    }
+
+
 def replace_ids() -> Service:
     """A service of five tools."""
     return service("clinic", *things("clinic", "visit"), tool("clinic", "pay", visit_id="string"))

@@ -1,16 +1,18 @@
-"""The examples of docs/tools.md: what they show loads as it is typed there."""
+"""The examples of docs/tools.md: what they show loads, runs and drafts as it is typed there."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import open_dict
 
 from tdscaling import configuration
+from tdscaling.__main__ import main
 from tdscaling.catalog import Catalog
 from tdscaling.configuration import Invocation
 
@@ -28,7 +30,7 @@ def typed(option: str) -> list[str]:
     return [word for word in words if word.strip()]
 
 
-def loaded(folder: Path, *words: str) -> Catalog:
+def built(folder: Path, *words: str) -> dict[str, Any]:
     own = Path("my/conf") if any(word.startswith("experiment=") for word in words) else None
     config = configuration.check(Invocation("synthesize", words, own))
     with open_dict(config):
@@ -37,7 +39,12 @@ def loaded(folder: Path, *words: str) -> Catalog:
     job = config.copy()
     with open_dict(job):
         del job["hydra"]
-    catalog: Catalog = configuration.build(job).keywords["tools"].load()  # type: ignore[attr-defined]
+    parts: dict[str, Any] = configuration.build(job).keywords  # type: ignore[attr-defined]
+    return parts
+
+
+def loaded(folder: Path, *words: str) -> Catalog:
+    catalog: Catalog = built(folder, *words)["tools"].load()
     return catalog
 
 
@@ -55,15 +62,53 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("option", "services"),
     [
-        ("dump", {"weather": ["get_forecast", "create_alert"]}),
-        ("openapi", {"library": ["getBook"]}),
-        ("openai", {"functions": ["get_order"]}),
+        (
+            "dump",
+            {
+                "weather": [
+                    "list_stations",
+                    "get_forecast",
+                    "create_alert",
+                    "list_alerts",
+                    "delete_alert",
+                ]
+            },
+        ),
+        ("openapi", {"library": ["searchBooks", "getBook", "createLoan"]}),
+        ("openai", {"functions": ["list_orders", "get_order", "cancel_order"]}),
     ],
 )
 def test_file(files: Path, option: str, services: dict[str, list[str]]) -> None:
     catalog = loaded(files, *typed(option))
     assert {s.name: [t.name for t in s.tools] for s in catalog.services.values()} == services
     assert catalog.skipped == ()
+
+
+@pytest.mark.parametrize("option", ["dump", "openapi", "openai", "several"])
+def test_every_service_makes_a_world_of_all_its_tools(files: Path, option: str) -> None:
+    parts = built(files, *typed(option))
+    catalog = parts["tools"].load()
+    clusters = parts["clusters"].build(catalog)
+    assert parts["clusters"].left_out(catalog, clusters) == ()
+    worlds = parts["environments"].prepare(catalog, clusters)
+    drafted = [one for one in clusters if one.domain not in catalog.domains]
+    assert drafted
+    for cluster in drafted:
+        names = {tool.name for tool in catalog.services[cluster.services[0]].tools}
+        assert set(worlds[cluster.domain].tools) == names
+
+
+@pytest.mark.parametrize(("option", "accepted"), [("dump", 8), ("openapi", 8), ("openai", 8)])
+def test_a_run_as_typed_accepts(option: str, accepted: int) -> None:
+    words = [*typed(option), f"budget.trajectories={accepted}", "coding.share=0"]
+    assert main([*words, "run_dir=run"]) == 0
+    assert len((Path("run") / "dataset" / "train.jsonl").read_text().splitlines()) == accepted
+
+
+@pytest.mark.parametrize("option", ["dump", "openapi", "openai"])
+def test_drafted_as_typed(option: str) -> None:
+    assert main(["draft", *typed(option), "out=drafts"]) == 0
+    assert main(["domains", "check=drafts"]) == 0
 
 
 def test_several_typed_and_as_a_preset(files: Path) -> None:
