@@ -82,3 +82,14 @@ def test_each_role_has_a_model_of_its_own(tmp_path: Path) -> None:
     assert {body["model"] for body in second.requests} == {"big"}
     assert all("response_format" in body for body in second.requests)
     assert not any("response_format" in body for body in first.requests)
+
+
+def test_an_endpoint_that_nothing_asks_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = ("llm=openai", "llm.model=m", "llm.base_url=http://127.0.0.1:9/v1")
+    assert here(tmp_path / "idle", *NO_CODE, *model, size=2) == 0
+    assert "no model plays in this run, although llm chooses one" in capsys.readouterr().out
+    assert here(tmp_path / "none", *NO_CODE, size=2) == 0
+    assert here(tmp_path / "played", *NO_CODE, *model, "roles/judge=llm", size=2) == 1
+    assert "no model plays" not in capsys.readouterr().out
