@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tdscaling.dataset import file_of, numbered, parsed
 from tdscaling.errors import ConfigError, DatasetError
 from tdscaling.metrics import Metrics
 from tdscaling.metrics._entropy import Rarefied, rarefy
@@ -72,7 +73,7 @@ def measure(
     """
     if draws < 1:
         raise ConfigError(f"draws: expected 1 or more, got {draws}. Type for example draws=100")
-    path, console = _file(Path(dataset)), Console(highlight=False)
+    path, console = file_of(Path(dataset)), Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_PLAIN_WIDTH)
     figures, rows = _read(path, category, metrics)
@@ -140,23 +141,21 @@ def _outcome(index: int, category: str, trace: Trace, line: str, voice: str) -> 
 
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, text in enumerate(file, 1):
-            line = text.strip()
-            if line:
-                yield line, _conversation(line, f"{path}:{number}")
+    for number, line in numbered(path):
+        data = _conversation(line, f"{path}:{number}")
+        yield line.decode(), data
 
 
-def _conversation(line: str, where: str) -> dict[str, Any]:
+def _conversation(line: bytes, where: str) -> dict[str, Any]:
     try:
-        data = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        shown = line[:40]
-        raise DatasetError(f"{where}: expected one JSON object, got {shown!r}: {error}") from None
+        data = parsed(line)
+    except DatasetError as error:
+        raise DatasetError(f"{where}: {error}") from None
     messages = data.get("messages") if isinstance(data, dict) else data
     if not isinstance(messages, list) or not all(isinstance(m, dict) for m in messages):
         raise DatasetError(
-            f"{where}: expected a field messages with a list of chat messages, got {line[:60]!r}"
+            f"{where}: expected a field messages with a list of chat messages, got "
+            f"{line.decode()[:60]!r}"
         )
     return data if isinstance(data, dict) else {"messages": messages}
 
@@ -236,14 +235,3 @@ def _write(out: Path, figures: Mapping[str, Any], cut: Mapping[str, Rarefied]) -
         out.write_text(json.dumps({**figures, "equal_n": at_equal_n}, indent=2) + "\n")
     except OSError as error:
         raise ConfigError(f"out={out}: cannot be written: {error}. Type out=FILE") from error
-
-
-def _file(path: Path) -> Path:
-    options = (path, path / "train.jsonl", path / "dataset" / "train.jsonl")
-    found = next((option for option in options if option.is_file()), None)
-    if found is None:
-        raise DatasetError(
-            f"dataset: expected a JSONL file or the directory of a run, got {path}. Type for"
-            " example dataset=outputs/DATE/TIME"
-        )
-    return found

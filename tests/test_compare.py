@@ -125,7 +125,7 @@ def test_several_runs_by_their_names(
 ) -> None:
     monkeypatch.chdir(sweep)
     assert main(["compare", "runs=[./1,./3]", "out=null", "draws=2"]) == 0
-    assert "equal N = 400" in " ".join(capsys.readouterr().out.split())
+    assert "equal N = 300" in " ".join(capsys.readouterr().out.split())
     assert find(["3", "*", "2"]) == find("*")
     (sweep / "3").rename(sweep / "evolution=none,seed=[1]")  # no glob, as sweeps name their jobs
     assert len(find(["evolution=none,seed=[1]", "0"])) == 2

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tdscaling.clusters import Clusters
 from tdscaling.coding.parts import with_areas
+from tdscaling.dataset import file_of, numbered
 from tdscaling.environments import Environments
 from tdscaling.errors import ConfigError, DatasetError
 from tdscaling.execution import Execution
@@ -74,7 +75,7 @@ def verify(
     """
     if parts not in ("run", "here"):
         raise ConfigError(f"parts: expected run or here, got {parts!r}")
-    path, console = _file(Path(dataset)), Console(soft_wrap=True, highlight=False)
+    path, console = file_of(Path(dataset)), Console(soft_wrap=True, highlight=False)
     used: dict[str, Any] = {
         "tools": tools,
         "clusters": clusters,
@@ -225,24 +226,10 @@ def _take(report: Report, chunk: list[Checked]) -> None:
 
 def _chunks(path: Path) -> Iterator[list[tuple[int, bytes]]]:
     chunk: list[tuple[int, bytes]] = []
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            chunk.append((number, line))
-            if len(chunk) == CHUNK:
-                yield chunk
-                chunk = []
+    for line in numbered(path):
+        chunk.append(line)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
     if chunk:
         yield chunk
-
-
-def _file(path: Path) -> Path:
-    options = (path, path / "train.jsonl", path / "dataset" / "train.jsonl")
-    found = next((option for option in options if option.is_file()), None)
-    if found is None:
-        raise DatasetError(
-            f"dataset: expected a JSONL file or the directory of a run, got {path}. Type for "
-            "example dataset=outputs/DATE/TIME"
-        )
-    if not found.stat().st_size:
-        raise DatasetError(f"{found}: expected one trajectory a line, got an empty file")
-    return found

@@ -7,7 +7,6 @@ figures. What it pickles with travels to worker processes once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from tdscaling.attempt import scene_of
 from tdscaling.blueprints._dry_run import execute
 from tdscaling.coding.domain import CodeDomain
+from tdscaling.dataset import parsed
 from tdscaling.declared.domain import Domain
 from tdscaling.environments import Environments
 from tdscaling.errors import AttemptError, DatasetError
@@ -182,11 +182,7 @@ class LineCheck:
 
 
 def _data(line: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(line, object_pairs_hook=_once_each)
-    except (ValueError, RecursionError) as error:
-        shown = cut(line[:40].decode(errors="replace"))
-        raise DatasetError(f"expected one JSON object, got {shown!r}: {error}") from error
+    data = parsed(line, _once_each)
     if not isinstance(data, dict):
         raise DatasetError(f"expected one JSON object, got {cut(data)}")
     return data
