@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tdscaling.bindings import rows
-from tdscaling.declared.domain import Domain, ToolSpec
+from tdscaling.blueprints._spoken import is_key
+from tdscaling.declared.domain import Domain, ToolSpec, noun
 from tdscaling.declared.session import Result
 
 Purpose = Literal["goal", "lookup"]
@@ -87,22 +88,40 @@ class Picked:
     distinct: bool
     """Whether the phrase is needed to tell the row from others."""
     position: int = 0
+    own: str = ""
+    """The column that names the row's thing."""
+    noun: str = ""
+    """What a person calls the row's thing."""
 
 
 def picks(step: DraftStep, owner: Domain) -> Iterator[Picked]:
     """The rows of a step that a person can point at."""
     found = rows(step.result.content)
+    own = next((column for column in found[0] if column in owner.keys), "") if found else ""
+    thing = _thing(owner, own) if own else ""
     if len(found) == 1:
-        yield Picked(found[0], "first", "", distinct=False)
+        yield Picked(found[0], "first", "", False, 0, own, thing)
         return
     if step.spec.file.first:
-        yield Picked(found[0], "first", f"the {step.spec.file.first}", distinct=True)
+        yield Picked(found[0], "first", f"the {step.spec.file.first}", True, 0, own, thing)
     for column, phrase in owner.file.phrases.items():
         values = [row.get(column) for row in found]
         for position, (row, value) in enumerate(zip(found, values, strict=True)):
             if value is not None and values.count(value) == 1:
                 fact = {"column": column, "value": value}
-                yield Picked(row, fact, phrase.format(spoken(value)), True, position)
+                words = phrase.format(spoken(value))
+                yield Picked(row, fact, words, True, position, own, thing)
+
+
+def _thing(owner: Domain, column: str) -> str:
+    """What a person calls the thing that a column names."""
+    nouns = (
+        spec.noun(name)
+        for spec in owner.tools.values()
+        for name in spec.file.parameters
+        if spec.source(name) == column
+    )
+    return next(nouns, noun(column))
 
 
 def reference(
@@ -129,31 +148,75 @@ def reference(
     if "printed" in source:
         return str(step.figure)
     if step.domain != domain.name or column not in domain.keys:
-        return _value_reference(steps, spec.file.parameters[name].kind, source, picked)
-    noun = spec.noun(name)
+        kind = spec.file.parameters[name].kind
+        said = _value_reference(steps, turn, kind, source, picked)
+        # Nobody has an order sent to "the address on that order".
+        circular = said and "same" not in said and picked.own in spec.columns[:1]
+        return None if circular else said
+    thing = spec.noun(name)
     if picked.distinct:
         latest = max(number for number, other in enumerate(steps) if other.spec is step.spec)
         if latest != source["step"]:
             return None
-        return picked.phrase if picked.pick == "first" else f"the {noun} {picked.phrase}"
+        if column != picked.own:
+            return f"the {thing} of {_row(picked)}"
+        return picked.phrase if picked.pick == "first" else f"the {thing} {picked.phrase}"
     if len(_in_focus(steps, domain.name, column)) == 1:
-        return f"my {noun}" if step.owned else f"that {noun}"
+        return f"my {thing}" if step.owned else f"that {thing}"
     if _was_told(step, column, turn, picked.position):
-        return f"{noun} {picked.row[column]}"
+        return f"{thing} {picked.row[column]}"
     return None
 
 
+def _row(picked: Picked) -> str:
+    """A row of a list: "the oldest loan", "the parcel due on 2025-06-18"."""
+    return picked.phrase if picked.pick == "first" else f"the {picked.noun} {picked.phrase}"
+
+
 def _value_reference(
-    steps: Sequence[DraftStep], kind: str | None, source: Mapping[str, Any], picked: Picked
+    steps: Sequence[DraftStep],
+    turn: int,
+    kind: str | None,
+    source: Mapping[str, Any],
+    picked: Picked,
 ) -> str | None:
     if kind not in PERSONAL:
         return None
-    if picked.distinct:
-        return f"the {PERSONAL[kind]} of {picked.phrase}"
     step, column = steps[source["step"]], source["column"]
-    if len(_in_focus(steps, step.domain, column)) != 1:
+    what = PERSONAL[kind]
+    of = "on" if kind == "person" else "of"
+    if picked.distinct:
+        # Who says which row by a value knows the value.
+        known = picked.pick != "first" and picked.pick["column"] == column
+        return f"the {what} {of} {_row(picked)}" if picked.noun and not known else None
+    if _was_said(steps, turn, step, column, picked):
+        return f"that same {what}" if len(_in_focus(steps, step.domain, column)) == 1 else None
+    holder = _holder(step, picked)
+    return f"the {what} {of} {holder}" if holder else None
+
+
+def _was_said(
+    steps: Sequence[DraftStep], turn: int, source: DraftStep, column: str, picked: Picked
+) -> bool:
+    """Whether a value was spoken: told by the user, or stated in an answer of an earlier turn."""
+    value = picked.row[column]
+    stated = (
+        step.values.get(name) == value
+        for step in steps
+        for name, binding in step.bindings.items()
+        if "fact" in binding
+    )
+    return _was_told(source, column, turn, picked.position) or any(stated)
+
+
+def _holder(step: DraftStep, picked: Picked) -> str | None:
+    """The thing that has a value: the one that the user named, or the only one that there is."""
+    for name, binding in step.bindings.items():
+        if "fact" in binding and is_key(step.spec, name):
+            return f"{step.spec.noun(name)} {spoken(step.values[name])}"
+    if not picked.noun:
         return None
-    return f"that same {PERSONAL[kind]}"
+    return f"my {picked.noun}" if step.owned else f"that {picked.noun}"
 
 
 def _in_focus(steps: Sequence[DraftStep], domain: str, column: str) -> set[str]:

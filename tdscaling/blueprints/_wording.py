@@ -8,12 +8,14 @@ tool; a row is named the way a person would point at it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tdscaling.blueprints._refer import DraftStep, spoken
+from tdscaling.blueprints._spoken import Heard, around, is_key, one_of
 from tdscaling.declared.rows import Generators
 from tdscaling.declared.words import slots
+from tdscaling.errors import BlueprintError
 from tdscaling.schema import UserTurn
 
 OPENERS = (
@@ -39,6 +41,8 @@ UNITS = (
     "percent(?: off| discount)?|of credit|commits|points|people|guests"
 )
 """Words after a value that are left out where words stand for it."""
+_THAT = re.compile(r"(?:^| (?:on|of) )(that (?!same\b)(.+))$")
+"""Ways of pointing at the only one that there is."""
 FALLBACKS = (", and if that is refused, {0}", ", or failing that, {0}")
 
 
@@ -71,6 +75,11 @@ class Wording:
         self._revised = revised
         self._facts = facts
         self._told: set[str] = set()
+        self._held: set[str] = set()
+        """Facts that are told only when asked."""
+        self._heard = Heard()
+        self._wishes: list[str] = []
+        """Of the present turn."""
 
     def turns(self, *, withhold: bool) -> tuple[UserTurn, ...]:
         """All user turns; with `withhold`, one fact is told only when asked, where possible."""
@@ -99,21 +108,32 @@ class Wording:
             and not step.silent
             and binding["fact"] not in earlier
             and here.count(binding["fact"]) == 1
+            and not self._pointed_at(turn, number, self._facts[binding["fact"]])
             and number not in self._revised
             and step.spec.file.parameters[name].ask
             and any(name not in slots(t) for t in step.spec.file.intents)
         ]
 
+    def _pointed_at(self, turn: int, number: int, value: Any) -> bool:
+        """Whether other words of a turn need a value, or which of two calls it is for is open."""
+        steps = self._of(turn)
+        phrases = [phrase for _, step in steps for phrase in step.phrases.values()]
+        if any("that same" in phrase or spoken(value) in phrase for phrase in phrases):
+            return True
+        return sum(step.spec is self._steps[number].spec for _, step in steps) > 1
+
     def _turn(self, turn: int, hidden: tuple[int, str] | None) -> UserTurn:
         sentences: list[str] = []
-        wishes: list[str] = []
+        joined: list[str] = []
+        self._wishes = []
         before = set(self._told)
         withheld: list[tuple[str, str, str]] = []
         revises: list[str] = []
         for number, step in self._of(turn):
             if hidden and hidden[0] == number:
                 withheld.append(self._hold_back(step, hidden[1]))
-            spoken = self._speak(number, step, hidden[1] if withheld and hidden else None)
+            here = hidden and hidden[0] == number
+            spoken = self._speak(number, step, hidden[1] if hidden and here else None)
             if number in self._revised:
                 name, old = self._revised[number]
                 revises.append(old)
@@ -122,20 +142,27 @@ class Wording:
                 sentences.append(spoken)
             elif spoken:
                 joiner = self._random.choice(FALLBACKS if step.fallback else JOINERS)
-                wishes.append(spoken if not wishes else joiner.format(spoken))
+                joined.append(spoken if not joined else joiner.format(spoken))
+                self._wishes.append(spoken)
             sentences += self._left_over(step)
-        if wishes:
+        if joined:
             opener = self._random.choice(OPENERS)
             position = 0 if revises else self._random.choice([0, len(sentences)])
             sentences.insert(
-                len(sentences) if revises else position, opener.format("".join(wishes))
+                len(sentences) if revises else position, opener.format("".join(joined))
             )
         facts = tuple(sorted(self._told - before - {fact for fact, _, _ in withheld}))
-        return UserTurn(" ".join(sentences), facts, tuple(withheld), tuple(revises))
+        request = " ".join(sentences)
+        self._heard.add(request)
+        for _, step in self._of(turn):
+            if step.purpose == "goal":
+                self._heard.answered(step.spec)
+        return UserTurn(request, facts, tuple(withheld), tuple(revises))
 
     def _hold_back(self, step: DraftStep, name: str) -> tuple[str, str, str]:
         fact = step.bindings[name]["fact"]
         self._told.add(fact)
+        self._held.add(fact)
         noun, value = step.spec.noun(name), spoken(self._facts[fact])
         if len(value.split()) >= SENTENCE:
             value = f'"{value}"'
@@ -169,21 +196,58 @@ class Wording:
         usable = [t for t in templates if slots(t) <= given and hidden not in slots(t)]
         usable = usable or [t for t in step.spec.file.intents if slots(t) <= given] or [""]
         usable = [t for t in usable if _fits(t, step)] or usable
-        best = max(len(wanted & slots(t)) for t in usable)
-        template = self._random.choice([t for t in usable if len(wanted & slots(t)) == best])
+        template = self._template(step, usable, wanted | self._rivals(number, step) - {hidden})
         for name in slots(template):
             self._told.update(filter(None, [step.bindings[name].get("fact")]))
         for name in step.needed:
             self._tell_pick(step, name)
-        for name in _figures(step):
-            template = re.sub(rf"\{{{name}\}} (?:{UNITS})\b", f"{{{name}}}", template)
-        words = template.format(**{name: self._refer(step, name) for name in step.bindings})
-        if _figures(step):
-            words = re.sub(r",(?=$|[,.:?!])", "", words)
         missing = step.needed - slots(template)
-        return words + "".join(
-            f", with {step.phrases[name]} as the {step.spec.noun(name)}" for name in sorted(missing)
+        return self._filled(step, template) + "".join(
+            f", with {self._refer(step, name)} as the {step.spec.noun(name)}"
+            for name in sorted(missing)
         )
+
+    def _template(self, step: DraftStep, usable: Sequence[str], wanted: set[str]) -> str:
+        """One that says most of what is wanted, and no other wish of the turn in the same words.
+
+        Raises:
+            BlueprintError: if there is none.
+        """
+        best = max(len(wanted & slots(t)) for t in usable)
+        telling = [t for t in usable if len(wanted & slots(t)) == best]
+        for options in (telling, usable):
+            new = [t for t in options if self._filled(step, t) not in self._wishes]
+            if new:
+                return self._random.choice(new)
+        raise BlueprintError(f"{step.spec.name}: two wishes of a turn have the same words")
+
+    def _rivals(self, number: int, step: DraftStep) -> set[str]:
+        """Parameters whose value was told, and another one for the same: which is meant is said."""
+        if number in self._revised:
+            return set()
+        others = [other for other in self._steps[:number] if other.domain == step.domain]
+        return {
+            name
+            for name, binding in step.bindings.items()
+            if "fact" in binding
+            for other in others
+            for its, value in other.values.items()
+            if other.spec.source(its) == step.spec.source(name)
+            and value != self._facts[binding["fact"]]
+        }
+
+    def _filled(self, step: DraftStep, template: str) -> str:
+        figures = _figures(step)
+        for name in figures:
+            template = re.sub(rf"\{{{name}\}} (?:{UNITS})\b", f"{{{name}}}", template)
+        words = {name: self._refer(step, name) for name in slots(template)}
+        for name in words:
+            if name in step.phrases and name not in figures:
+                template = around(template, name, words[name])
+            elif name not in step.phrases:
+                template = one_of(template, name, self._facts[step.bindings[name]["fact"]])
+        text = template.format(**words)
+        return re.sub(r",(?=$|[,.:?!])", "", text) if figures else text
 
     def _tell_pick(self, step: DraftStep, name: str) -> None:
         pick = step.bindings[name]["pick"]
@@ -192,11 +256,40 @@ class Wording:
 
     def _refer(self, step: DraftStep, name: str) -> str:
         if name in step.phrases:
-            return step.phrases[name]
+            return self._clear(step, name)
         value = spoken(self._facts[step.bindings[name]["fact"]])
-        named = name.endswith("_id") or step.spec.source(name).endswith("_id")
-        is_key = named or step.spec.file.parameters[name].kind == "id"
-        return f"{step.spec.noun(name)} {value}" if is_key else value
+        return f"{step.spec.noun(name)} {value}" if is_key(step.spec, name) else value
+
+    def _clear(self, step: DraftStep, name: str) -> str:
+        """Words for a value; "that parcel" only where one was spoken of.
+
+        Raises:
+            BlueprintError: if no words are clear.
+        """
+        phrase, binding = step.phrases[name], step.bindings[name]
+        found = _THAT.search(phrase)
+        if not found or "printed" in binding or self._heard.of(found[2], self._wishes):
+            return phrase
+        source, noun = self._steps[binding["step"]], found[2]
+        own = phrase != found[1] or next(iter(source.result.rows[0])) == binding["column"]
+        if own and source.spec.file.result == "one" and source.purpose == "goal":
+            return phrase  # found by something else, and spoken of in other words
+        if instead := next(self._anchored(source, noun), None):
+            return phrase.replace(found[1], instead)
+        if own and source.purpose == "goal":
+            return phrase.replace(found[1], f"the {noun} that comes up")
+        raise BlueprintError(f"{step.spec.name}: nobody spoke of that {noun} before")
+
+    def _anchored(self, source: DraftStep, noun: str) -> Iterator[str]:
+        """A thing by the one that it was found with: "the policyholder of claim CM-1950"."""
+        for name, binding in source.bindings.items():
+            other = source.spec.noun(name)
+            if not is_key(source.spec, name) or other == noun or "printed" in binding:
+                continue
+            if binding.get("fact") in self._told - self._held:
+                yield f"the {noun} of {other} {spoken(source.values[name])}"
+            elif self._heard.of(other, self._wishes):
+                yield f"the {noun} of {source.phrases.get(name, f'that {other}')}"
 
     def _left_over(self, step: DraftStep) -> list[str]:
         sentences = []

@@ -1,0 +1,83 @@
+"""Words that fit what was said before, and the words around them.
+
+Enters: templates of wishes and the words that stand for their values. Leaves: templates that read
+well with them, and whether a thing was spoken of, so that a person can say "that parcel".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from tdscaling.declared.domain import ToolSpec
+from tdscaling.phrasing.names import singular
+
+UNITS = (
+    "euros|dollars|kilograms|gigabytes|hours|minutes|days|nights|months|weeks|years|commits|points|"
+    "guests|seats|users|instalments|portions|pieces|degrees|copies|results|items|kilometres"
+)
+"""Plurals that a number comes before."""
+_VALUE = re.compile(r"that same |the (?:person on|(?:e-mail address|phone number|address) of) ")
+_SLOT = re.compile(r"\{\w+\}")
+
+
+def one_of(template: str, name: str, value: Any) -> str:
+    """A template whose unit is one where the value is: `1 day`, `1 person`."""
+    if isinstance(value, bool) or value != 1:
+        return template
+    slot = rf"(\{{{name}\}} )"
+    template = re.sub(rf"{slot}people\b", r"\1person", template)
+    return re.sub(rf"{slot}({UNITS})\b", lambda found: f"{found[1]}{singular(found[2])}", template)
+
+
+def around(template: str, name: str, phrase: str) -> str:
+    """A template that can take words where it has a value.
+
+    Nobody is "called that same person", nothing has "the number that same phone number", and
+    "the answers that that meeting got" has one "that" too many.
+    """
+    slot = f"{{{name}}}"
+    if phrase.startswith("that "):
+        template = template.replace(f" that {slot}", f" which {slot}")
+    if _VALUE.match(phrase):
+        named = r"\b(?:called|named|under the name(?: of)?|with the name(?: of)?) "
+        template = re.sub(named + re.escape(slot), f"for {slot}", template)
+        number = r"\b(?:the|my) (?:phone )?(?:number|address|e-mail(?: address)?|line),? "
+        template = re.sub(number + re.escape(slot), slot, template)
+        template = re.sub(
+            r"\bwith the ([\w -]+?) " + re.escape(slot), rf"with {slot} as the \1", template
+        )
+    return template
+
+
+def is_key(spec: ToolSpec, name: str) -> bool:
+    """Whether a parameter takes the name of a thing that people say with its noun: `order OR-1`."""
+    named = name.endswith("_id") or spec.source(name).endswith("_id")
+    return named or spec.file.parameters[name].kind == "id"
+
+
+class Heard:
+    """What was spoken of."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._answers: list[list[str]] = []
+
+    def add(self, text: str) -> None:
+        """Words of the user."""
+        self._texts.append(text)
+
+    def answered(self, spec: ToolSpec) -> None:
+        """What the assistant said of a call: one of its answers, whichever."""
+        item = spec.file.item or ""
+        self._answers.append([_SLOT.sub("", f"{text} {item}") for text in spec.file.answers])
+
+    def of(self, noun: str, more: Iterable[str] = ()) -> bool:
+        """Whether a thing was named with a noun, or in some more texts."""
+        last = singular(noun.split()[-1])
+        stem, several = (last[:-1], "y|ies") if last.endswith("y") else (last, "s|es|")
+        word = re.compile(rf"\b{re.escape(stem)}(?:{several})\b", re.IGNORECASE)
+        if any(word.search(text) for text in (*self._texts, *more)):
+            return True
+        return any(all(word.search(text) for text in texts) for texts in self._answers)
