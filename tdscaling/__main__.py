@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from tdscaling import __version__, configuration, diagnosis, usage
 from tdscaling.configuration import Invocation
 from tdscaling.errors import ConfigError, RunDirectoryError, TdscalingError
+from tdscaling.writable import unwritable_folder
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -116,7 +117,11 @@ def _check_directories(invocation: Invocation, config: DictConfig) -> None:
     if not place:
         raise RunDirectoryError(f"{key}: expected a folder, got nothing; choose one: {key}=PATH")
     directory = Path(place)
-    _probe(directory, key)
+    if reason := unwritable_folder(directory):
+        raise RunDirectoryError(
+            f"{directory}: expected a folder that can be written, got: {reason}; "
+            f"choose another with {key}=PATH"
+        )
     if not invocation.multirun:
         _check_resumable(directory, config)
     elif (directory / "multirun.yaml").exists():
@@ -130,27 +135,6 @@ def _check_resumable(directory: Path, config: DictConfig) -> None:
 
         recorded = run_config.replayed(configuration.recorded(config))
         store.check_run_directory(directory, recorded)
-
-
-def _probe(directory: Path, key: str) -> None:
-    """Make the directory and a file in it, then take back what was made."""
-    made: list[Path] = []
-    try:
-        for folder in [*reversed(directory.absolute().parents), directory.absolute()]:
-            if not folder.exists():
-                folder.mkdir()
-                made.append(folder)
-        with tempfile.TemporaryFile(dir=directory):
-            pass
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunDirectoryError(
-            f"{directory}: expected a folder that can be written, got: {reason}; "
-            f"choose another with {key}=PATH"
-        ) from None
-    finally:
-        for folder in reversed(made):
-            folder.rmdir()
 
 
 def _launch(invocation: Invocation, words: list[str]) -> int:

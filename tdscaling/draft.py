@@ -20,6 +20,7 @@ from tdscaling.errors import AttemptError, ConfigError, DomainError
 from tdscaling.llm import Endpoint, endpoint_of
 from tdscaling.schema import Cluster
 from tdscaling.tools import Tools
+from tdscaling.writable import unwritable_folder
 
 _PLAIN_WIDTH = 160
 """Columns where the output is no terminal."""
@@ -70,6 +71,8 @@ def draft(
             f"{present[0]}: is there already, perhaps edited; choose another out=DIR, or type "
             "overwrite=true"
         )
+    if reason := unwritable_folder(folder):
+        raise ConfigError(f"out={out}: cannot be written: {reason}. Type out=FOLDER")
     made = sum(_drafted(console, one, targets[one.id], model, seed) for one in chosen)
     console.print(f"{made} of {len(chosen)} clusters drafted into {folder}", markup=False)
     return int(made == 0)

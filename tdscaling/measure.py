@@ -21,6 +21,7 @@ from tdscaling.errors import ConfigError, DatasetError
 from tdscaling.metrics import Metrics
 from tdscaling.metrics._entropy import Rarefied, rarefy
 from tdscaling.schema import Outcome, Request, Trace, Verdict, Voice
+from tdscaling.writable import unwritable_file
 
 UNKNOWN = "unknown"
 """Category of a line that names none."""
@@ -73,6 +74,8 @@ def measure(
     """
     if draws < 1:
         raise ConfigError(f"draws: expected 1 or more, got {draws}. Type for example draws=100")
+    if out is not None and (reason := unwritable_file(Path(out))):
+        raise ConfigError(f"out={out}: cannot be written: {reason}. Type out=FILE")
     path, console = file_of(Path(dataset)), Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_PLAIN_WIDTH)

@@ -112,6 +112,9 @@ def test_show_of_what_is_not_there(dump: str, capfd: pytest.CaptureFixture[str])
     told = Told(capfd, "tools=dump", dump, "show=furst_shop_order")
     assert told.code == 1
     assert "show=furst_shop_order: there is no such cluster; did you mean first_shop_o" in told.err
+    told = Told(capfd, *SMALL, "show=zzz")
+    assert "show=zzz: there is no such cluster; nearest: " in told.err
+    assert "bookshop-" in told.err
     told = Told(capfd, "show=c")
     assert "clusters begin so: calendar-" in told.err
 

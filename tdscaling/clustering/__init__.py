@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tdscaling.catalog import Catalog, Skipped
-from tdscaling.clustering._draw import plain, write
+from tdscaling.clustering._draw import check_writable, plain, write
 from tdscaling.clustering._edges import asked, edges_of, explained, near
 from tdscaling.clusters import Clusters
 from tdscaling.dataflow import confirm as confirmed
@@ -72,9 +72,9 @@ def clusters(
     _check(worlds >= 1, "worlds", "at least 1", worlds)
     _check(rows >= 1, "rows", "at least 1", rows)
     _check(0 < similarity <= 1, "similarity", "above 0, at most 1", similarity)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_PLAIN_WIDTH)
+    if out is not None:
+        check_writable(Path(out))
+    console = _console()
     catalog = tools.load()
     if judge is not None:
         return _judge(console, catalog, judge, endpoint_of(llm, "dataflow"))
@@ -95,6 +95,11 @@ def clusters(
         write(Path(out), listed if Path(out).suffix != ".jsonl" else [*listed, *found[rows:]])
         console.print(f"written to {out}", markup=False, soft_wrap=True)
     return 0
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=_PLAIN_WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +139,8 @@ def _chosen(found: Sequence[Cluster], show: str) -> Cluster:
     if fitting:
         ids = ", ".join(cluster.id for cluster in fitting[:8])
         raise ConfigError(f"show={show}: {len(fitting)} clusters begin so: {ids}; type more of it")
-    hint = near(show, {cluster.id for cluster in found})
-    raise ConfigError(
-        f"show={show}: there is no such cluster{hint or '; type no show= for a list'}"
-    )
+    hint = near(show, {cluster.id for cluster in found}).removesuffix("?")
+    raise ConfigError(f"show={show}: there is no such cluster{hint}. Leave show= out for a list")
 
 
 def _list(listed: Sequence[Cluster], total: int) -> Table:

@@ -13,22 +13,33 @@ from pathlib import Path
 
 from tdscaling.errors import ConfigError
 from tdscaling.schema import Cluster, Edge
+from tdscaling.writable import unwritable_file
 
 _LABEL = 60
 """Characters of a label."""
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file before the work that it is for.
+
+    Raises:
+        ConfigError: if its ending is unknown or it cannot be written.
+    """
+    if path.suffix not in FORMS:
+        raise ConfigError(f"out={path}: expected a file that ends with {', '.join(FORMS)}")
+    if reason := unwritable_file(path):
+        raise ConfigError(f"out={path}: expected a file that can be written: {reason}")
 
 
 def write(path: Path, clusters: Sequence[Cluster]) -> None:
     """Write a picture or data of clusters.
 
     Raises:
-        ConfigError: if the ending is unknown or the file cannot be written.
+        ConfigError: if the file cannot be written.
     """
-    form = FORMS.get(path.suffix)
-    if form is None:
-        raise ConfigError(f"out={path}: expected a file that ends with {', '.join(FORMS)}")
     try:
-        path.write_text(form(clusters), encoding="utf-8", errors="replace")
+        text = FORMS[path.suffix](clusters)
+        path.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise ConfigError(f"out={path}: expected a file that can be written: {error}") from error
 

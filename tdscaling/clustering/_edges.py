@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from tdscaling.catalog import Catalog
 from tdscaling.dataflow import LEAST, infer, properties
+from tdscaling.diagnosis import nearest
 from tdscaling.errors import ConfigError
 from tdscaling.schema import Edge, Service
 
@@ -54,9 +55,11 @@ def asked(catalog: Catalog, why: str) -> tuple[Service, str, str]:
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """`; did you mean ...?`, empty where nothing is near."""
-    found = difflib.get_close_matches(word, sorted(known), 3, 0.5)
-    return f"; did you mean {' or '.join(found)}?" if found else ""
+    """`; did you mean ...?`, or those that are the least far."""
+    names = sorted(known)
+    if found := difflib.get_close_matches(word, names, 3, 0.5):
+        return f"; did you mean {' or '.join(found)}?"
+    return f"; nearest: {', '.join(nearest(word, names)[:3])}" if names else ""
 
 
 def explained(

@@ -16,7 +16,9 @@ from tdscaling.compare._plot import draw
 from tdscaling.compare._runs import find, read
 from tdscaling.compare._tables import show
 from tdscaling.errors import ConfigError, RunDirectoryError
+from tdscaling.writable import unwritable_folder
 
+UNWRITABLE = "out={out}: cannot be written: {why}. Type out=ANOTHER_FOLDER, or out=null"
 _PLAIN_WIDTH = 160
 """Columns where the output is no terminal: wide enough that no figure is cut."""
 
@@ -38,6 +40,8 @@ def compare(runs: str | list[str], out: str | None, draws: int, seed: int) -> in
     """
     if draws < 1:
         raise ConfigError(f"draws: expected 1 or more, got {draws}. Type for example draws=100")
+    if out is not None and (why := unwritable_folder(Path(out))):
+        raise RunDirectoryError(UNWRITABLE.format(out=out, why=why))
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PLAIN_WIDTH)
@@ -65,6 +69,4 @@ def _write(comparison: Comparison, out: Path, skipped: list[str]) -> None:
         (out / "compare.json").write_text(text + "\n", encoding="utf-8")
         draw(comparison, out)
     except OSError as error:
-        raise RunDirectoryError(
-            f"out={out}: cannot be written: {error}. Type out=ANOTHER_FOLDER, or out=null"
-        ) from error
+        raise RunDirectoryError(UNWRITABLE.format(out=out, why=error)) from error
