@@ -151,7 +151,8 @@ def reference(
         kind = spec.file.parameters[name].kind
         said = _value_reference(steps, turn, kind, source, picked)
         # Nobody has an order sent to "the address on that order".
-        circular = said and "same" not in said and picked.own in spec.columns[:1]
+        same = step.domain == domain.name and picked.own in spec.columns[:1]
+        circular = said is not None and "same" not in said and same
         return None if circular else said
     thing = spec.noun(name)
     if picked.distinct:
@@ -189,9 +190,10 @@ def _value_reference(
         # Who says which row by a value knows the value.
         known = picked.pick != "first" and picked.pick["column"] == column
         return f"the {what} {of} {_row(picked)}" if picked.noun and not known else None
-    if _was_said(steps, turn, step, column, picked):
-        return f"that same {what}" if len(_in_focus(steps, step.domain, column)) == 1 else None
-    holder = _holder(step, picked)
+    alone = len(_in_focus(steps, step.domain, column)) == 1
+    if alone and _was_said(steps, turn, step, column, picked):
+        return f"that same {what}"
+    holder = _holder(steps, step, picked)
     return f"the {what} {of} {holder}" if holder else None
 
 
@@ -209,12 +211,12 @@ def _was_said(
     return _was_told(source, column, turn, picked.position) or any(stated)
 
 
-def _holder(step: DraftStep, picked: Picked) -> str | None:
+def _holder(steps: Sequence[DraftStep], step: DraftStep, picked: Picked) -> str | None:
     """The thing that has a value: the one that the user named, or the only one that there is."""
     for name, binding in step.bindings.items():
         if "fact" in binding and is_key(step.spec, name):
             return f"{step.spec.noun(name)} {spoken(step.values[name])}"
-    if not picked.noun:
+    if not picked.noun or len(_in_focus(steps, step.domain, picked.own)) != 1:
         return None
     return f"my {picked.noun}" if step.owned else f"that {picked.noun}"
 

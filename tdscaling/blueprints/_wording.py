@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tdscaling.blueprints._refer import DraftStep, spoken
-from tdscaling.blueprints._spoken import Heard, around, is_key, one_of
+from tdscaling.blueprints._spoken import Heard, around, is_key
 from tdscaling.declared.rows import Generators
 from tdscaling.declared.words import slots
 from tdscaling.errors import BlueprintError
+from tdscaling.phrasing.counted import one_of
 from tdscaling.schema import UserTurn
 
 OPENERS = (
@@ -167,7 +168,9 @@ class Wording:
         if len(value.split()) >= SENTENCE:
             value = f'"{value}"'
         reply = self._random.choice(
-            (f"The {noun} is {value}.", f"{value}.", f"Sure: {value}.", f"It's {value}.")
+            (f"{value}.", f"Sure: {value}.", f"{value}, please.")
+            if _is_choice(step, name)
+            else (f"The {noun} is {value}.", f"{value}.", f"Sure: {value}.", f"It's {value}.")
         )
         return fact, step.spec.file.parameters[name].ask or f"Which {noun}?", reply
 
@@ -295,7 +298,7 @@ class Wording:
         sentences = []
         for name, fact in self._unsaid(step).items():
             self._told.add(fact)
-            words = self._random.choice(LEFT_OVER)
+            words = self._random.choice(LEFT_OVER[:1] if _is_choice(step, name) else LEFT_OVER)
             value = spoken(self._facts[fact])
             sentences.append(words.format(noun=step.spec.noun(name), value=value))
         return [sentence[0].upper() + sentence[1:] for sentence in sentences]
@@ -307,6 +310,11 @@ class Wording:
             new=spoken(self._facts[new]), old=spoken(self._facts[old]), intent=intent.rstrip(".")
         )
         return words[0].upper() + words[1:]
+
+
+def _is_choice(step: DraftStep, name: str) -> bool:
+    """Whether a value is a word of a list: no sentence fits "policyholder" and "high" alike."""
+    return "enum" in (step.spec.file.parameters[name].model_extra or {})
 
 
 def _figures(step: DraftStep) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -10,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tdscaling.blueprints._refer import PERSONAL, DraftStep
-from tdscaling.blueprints._spoken import Heard, around, one_of
+from tdscaling.blueprints._refer import PERSONAL, DraftStep, picks, reference
+from tdscaling.blueprints._spoken import Heard, around
 from tdscaling.blueprints._wording import FALLBACKS, JOINERS, Wording
 from tdscaling.blueprints.dataflow import COMPUTING, ORDER, DataFlowBlueprints
 from tdscaling.catalog import Catalog
@@ -69,7 +70,7 @@ def step(domain: str, tool: str, values: dict[str, Any], row: dict[str, Any], **
     """A step whose values are facts of the same name, but where `more` binds them."""
     spec = domains()[domain].tools[tool]
     bound = {name: {"fact": name} for name in values} | more.pop("bindings", {})
-    result = Result(True, (row,), "[]")
+    result = Result(True, (row,), json.dumps([row]))
     return DraftStep(domain, spec, 0, "goal", "ok", bound, values, result, **more)
 
 
@@ -172,8 +173,29 @@ def test_templates_fit_the_words_for_a_value(template: str, phrase: str, expecte
     assert around(template, "x", phrase) == expected
 
 
-def test_one_is_singular() -> None:
-    assert one_of("push it by {n} days", "n", 1) == "push it by {n} day"
-    assert one_of("a room for {n} people", "n", 1) == "a room for {n} person"
-    assert one_of("push it by {n} days", "n", 2) == "push it by {n} days"
-    assert one_of("worth {n} points", "n", True) == "worth {n} points"
+@pytest.mark.parametrize("value", ["policyholder", "workshop"])
+def test_a_choice_is_told_without_a_sentence_that_it_may_not_fit(value: str) -> None:
+    paid = step("insurance", "pay_out_claim", {"claim_id": "CM-1", "payee_kind": value}, {})
+    name = next(n for n, p in paid.spec.file.parameters.items() if "enum" in (p.model_extra or {}))
+    paid.bindings, paid.values = {name: {"fact": "to"}}, {name: value}
+    for seed in range(12):
+        words = Wording([paid], Generators(str(seed), "2025-01-01 00:00", None), {}, {"to": value})
+        (left,) = words._left_over(paid)
+        assert f" is {value}" not in left
+        words._told.clear()
+        assert "is " not in words._hold_back(paid, name)[2].replace("It's", "is ")
+
+
+def test_a_value_that_is_one_of_several_spoken_ones_is_named_after_its_thing() -> None:
+    row = {"rental_id": "RN-1", "member_id": "ME-1", "member_name": "Ada Flint"}
+    other = row | {"rental_id": "RN-2", "member_name": "Bo Flint"}
+    rented = [
+        step("streaming", "get_rental", {"rental_id": one["rental_id"]}, one)
+        for one in (row, other)
+    ]
+    domain = domains()["parcel"]
+    spec = domain.tools["create_shipment"]
+    source = {"step": 0, "column": "member_name"}
+    picked = next(picks(rented[0], domains()["streaming"]))
+    words = reference(rented, domain, 1, spec, "receiver_name", source, picked)
+    assert words == "the person on rental RN-1"

@@ -15,6 +15,7 @@ from tdscaling.bindings import rows
 from tdscaling.coding.domain import CodeDomain
 from tdscaling.coding.words import report
 from tdscaling.errors import RoleError
+from tdscaling.phrasing.counted import one_of
 from tdscaling.roles import Scene
 from tdscaling.schema import Step
 
@@ -141,6 +142,8 @@ def _agreed(template: str, row: Mapping[str, Any]) -> str:
         return f"{there or ''}{{{slot}}}{noun or ''}{ending or ''}{told}"
 
     shown = {name: _value(name, value) for name, value in row.items()}
+    for name, value in row.items():
+        template = one_of(template, name, value)
 
     def with_article(match: re.Match[str]) -> str:
         vowel = _VOWEL.match(shown[match[2]]) is not None
