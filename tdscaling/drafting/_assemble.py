@@ -24,6 +24,7 @@ from tdscaling.drafting._lookups import (
     arithmetic,
     journal,
     question,
+    reckoned,
 )
 from tdscaling.drafting._read import Reading, read
 from tdscaling.drafting._sql import identifier, label_of, quoted, text, unique
@@ -151,6 +152,7 @@ def _one(
     reading: Reading, found: Mapping[str, Thing], taken: set[str]
 ) -> tuple[Drafted, Table | None]:
     """One tool, by the first way that fits."""
+    reckoned(reading)
     tool = _on_thing(reading, found) or arithmetic(reading)
     if tool is not None:
         return tool, None

@@ -149,6 +149,21 @@ def _mined(description: str) -> list[str]:
     return list(found)
 
 
+def reckoned(reading: Reading) -> None:
+    """Refuse a tool whose result follows from a program, a query or a formula that it is given.
+
+    Raises:
+        UndraftableError: if it is one. One that keeps such a text, as a snippet, is none.
+    """
+    if reading.action in {"create", "update"} and not reading.tool.read_only:
+        return
+    for name, parameter in reading.parameters.items():
+        if parameter.kind == "code" and not parameter.optional:
+            raise UndraftableError(
+                f"what it returns follows from the {plain(name, 60)} it is given"
+            )
+
+
 def arithmetic(reading: Reading) -> Drafted | None:
     """A tool that computes with two numbers."""
     names = [n for n, p in reading.parameters.items() if p.type in {"integer", "number"}]

@@ -43,6 +43,8 @@ class Reading:
     """Parameters that identify a thing, and which."""
     own: str | None = None
     """The parameter that identifies the thing that the tool is about."""
+    asks_state: bool = False
+    """Whether it is asked in which state the thing is."""
     named: frozenset[str] = frozenset()
     """Keys that are names rather than ids: `collection`, `database`."""
 
@@ -59,7 +61,7 @@ def read(
         known = _known(own)
         several = Counter(reading.thing for reading in own)
         for reading in own:
-            reading.thing = _shortest(reading.thing, known)
+            _settle(reading, known)
         for reading in own:
             _keys(reading, known, by_edge, several[reading.thing] > 1)
         _keep_apart(own, service, taken)
@@ -111,6 +113,21 @@ def _known(found: Iterable[Reading]) -> frozenset[str]:
     for reading in found:
         things |= {owner for name in reading.parameters if (owner := identified(name))}
     return frozenset(things)
+
+
+def _settle(reading: Reading, known: frozenset[str]) -> None:
+    """Name the thing as other tools do; the status of a refund is a question about the refund."""
+    stem, _, head = reading.thing.rpartition(" ")
+    whole = _shortest(stem, known)
+    if (
+        reading.action == "get"
+        and head in {"status", "state"}
+        and whole in known
+        and not reading.many
+    ):
+        reading.asks_state, reading.thing = True, whole
+    else:
+        reading.thing = _shortest(reading.thing, known)
 
 
 def _shortest(thing: str, known: frozenset[str]) -> str:

@@ -43,6 +43,19 @@ _WHOLE = frozenset({"limit", "rating", "age", "year", "size"})
 _STAMPS = frozenset({"created", "modified", "updated", "timestamp", "expires"})
 _NAMING = frozenset({"title", "name", "person", "text", "file", "summary", "company"})
 """Kinds that tell one thing from another."""
+SINCE = frozenset({"since", "start", "from", "after", "min", "minimum", "begin"})
+UNTIL = frozenset({"until", "end", "to", "before", "max", "maximum"})
+BOUNDS = SINCE | UNTIL
+_PLAIN = frozenset({"string", "integer", "number"})
+_COMPARED: dict[str, tuple[str, ...]] = {
+    "name": ("name", "title", "person", "company", "file"), "title": ("title", "name", "text"),
+    "person": ("person",), "text": ("text", "title", "summary"),
+    "year": ("year", "date", "datetime"), "date": ("date", "datetime"),
+    "datetime": ("datetime", "date"),
+}  # fmt: skip
+"""Kinds of column that a parameter of a kind is compared with, the nearest first."""
+_SOME_STATE = {"choice": ["pending", "in progress", "completed", "failed"]}
+"""Of a thing that a tool asks the status of, and of which nothing tells states."""
 _STATUS_WORDS = ("status", "state", "stage")
 
 
@@ -178,13 +191,39 @@ def _fill(
     for reading in about:
         _stated(thing, reading, by_key)
     thing.states = machine([r.verb for r in about if r.action == "status" and r.own], named)
-    if thing.states is None and named:
-        spec = {"choice": list(dict.fromkeys(named))[:MOST_COLUMNS]}
+    if thing.states is None and (named or any(r.asks_state for r in about)):
+        spec = {"choice": list(dict.fromkeys(named))[:MOST_COLUMNS]} if named else _SOME_STATE
         thing.columns[thing.status] = Column(thing.status, "TEXT", spec, "status")
     if not any(c.kind in _NAMING for c in thing.columns.values() if not c.structured):
         _add_usual(thing, 1)
     if sum(not (c.refers or c.structured) for c in thing.columns.values()) < 2:
         _add_usual(thing, 3)
+    _make_filters(thing, about)
+
+
+def _make_filters(thing: Thing, about: Sequence[Reading]) -> None:
+    """A column for each parameter that a list is filtered by, where none of its kind is there."""
+    for reading in about:
+        for name, parameter in reading.parameters.items():
+            if not reading.many or name in reading.keys or parameter.kind in _PASSING:
+                continue
+            if thing.states is not None and column_name(name) == thing.status:
+                continue
+            bound = parameter.optional and not BOUNDS.isdisjoint(split(name))
+            if bound or parameter.type not in _PLAIN:
+                continue
+            if filtered(name, parameter, thing) is None:
+                _add(thing, column_name(name), parameter)
+
+
+def filtered(name: str, parameter: Parameter, thing: Thing) -> Column | None:
+    """The column that a parameter of a list is compared with: of its name, else of its kind."""
+    own = thing.columns.get(column_name(name))
+    if own is not None and not own.structured:
+        return own
+    kinds = _COMPARED.get(str(parameter.kind), {parameter.kind} - {None})
+    plain = [c for c in thing.columns.values() if not (c.refers or c.structured)]
+    return next((c for kind in kinds for c in plain if c.kind == kind), None)
 
 
 def _take(thing: Thing, reading: Reading, name: str, parameter: Parameter) -> list[str]:

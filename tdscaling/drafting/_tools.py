@@ -89,6 +89,8 @@ def rules_of(reading: Reading, things: Mapping[str, Thing]) -> list[dict[str, st
 def columns_of(reading: Reading, thing: Thing) -> list[str]:
     """Columns that a tool returns: the stated ones, else the telling ones."""
     own = [n for n, column in thing.columns.items() if not column.structured]
+    if reading.asks_state and not reading.tool.result:
+        return [thing.key, thing.status]
     if thing.states is not None:
         own.append(thing.status)
     stated = [field_name(path, thing) for path, _ in stated_fields(reading)]

@@ -14,7 +14,7 @@ from typing import Any
 from tdscaling.declared.definition import Parameter
 from tdscaling.phrasing.clean import argument_text, plain
 from tdscaling.phrasing.kinds import LABELS, json_type, kind_of
-from tdscaling.phrasing.names import identified, plural, spoken_name, verb_and_thing
+from tdscaling.phrasing.names import identified, plural, split, spoken_name, verb_and_thing
 from tdscaling.phrasing.samples import sample, whole
 from tdscaling.schema import Tool
 
@@ -63,6 +63,21 @@ _PROGRAMS = re.compile(
     r"formula|equation|\bcode to\b",
     re.IGNORECASE,
 )
+
+
+_COINS = re.compile(
+    r"wallet|blockchain|ethereum|contract|\bchain|crypto|solana|onchain|nft|evm|bitcoin|coin|erc-?20|"
+    r"swap|stake|price|tokens\b|liquidity|\bdex\b|market",
+    re.IGNORECASE,
+)
+"""Words around a token that is money; any other opens a door."""
+_LANGUAGES = re.compile(
+    r"\bsql\b|graphql|cypher|sparql|promql|logql|\bkql\b|\bjq\b|xpath|jsonpath|"
+    r"\bSELECT\b(?= (?:statement|query|yields|\*))",
+    re.IGNORECASE,
+)
+"""Words around a query that is written in a language of its own."""
+_SECRET = "it is a secret, which no conversation should hold"
 
 
 class UnphrasableError(ValueError):
@@ -143,11 +158,11 @@ def _parameter(
     json = json_type(schema)
     if json not in {"string", "integer", "number", "boolean", "array", "object"}:
         return "its schema states no type"
-    if kind == "secret":
-        return "it is a secret, which no conversation should hold"
     raw = str(schema.get("description") or "") or argument_text(tool.description, name)
     about = plain(raw)
-    kind = _in_context(kind, tool, about)
+    kind = _in_context(kind, name, tool, about)
+    if kind == "secret":
+        return _SECRET
     spec = sample(name, schema, about, kind=kind)
     if spec is None:
         return f"no value of type {json} is known that fits its schema"
@@ -169,9 +184,15 @@ def _parameter(
     )
 
 
-def _in_context(kind: str | None, tool: Tool, about: str) -> str | None:
+def _in_context(kind: str | None, name: str, tool: Tool, about: str) -> str | None:
     """The kind, where the words around a parameter change what it means."""
     around = f"{tool.name} {tool.domain} {about} {tool.description[:400]}"
+    if kind == "coin" and split(name) == ("token",) and not _COINS.search(around):
+        return "secret"
+    if kind == "query" and _LANGUAGES.search(around):
+        return "code"
+    if kind == "code" and _PROGRAMS.fullmatch(" ".join(split(name))):
+        return kind
     if kind == "address" and _CHAINS.search(around):
         return "wallet"
     if kind == "code" and not _PROGRAMS.search(around):

@@ -43,10 +43,12 @@ _BY_WORDS: dict[str, str] = {
     "ticker": "symbol ticker stock symbols tickers pair", "coin": "coin token crypto",
     "limit": "limit count top max maximum results size num number quantity qty length "
     "per_page pagesize rows items days weeks months hours minutes seconds n k lines",
-    "page": "page offset skip cursor start_row pagetoken", "latitude": "latitude lat",
+    "page": "page offset skip cursor start_row pagetoken startingafter endingbefore",
+    "latitude": "latitude lat",
     "longitude": "longitude lon lng", "status": "status state stage", "priority": "priority "
     "severity importance", "category": "category genre kind section sector industry department",
-    "secret": "password secret passphrase apikey accesstoken privatekey credentials pin",
+    "secret": "password secret passphrase passcode passwd pwd apikey accesstoken privatekey "
+    "credential credentials pin otp cvv cvc authtoken sessiontoken sessionkey",
     "repo": "repo repository", "branch": "branch ref", "code": "code snippet script sql command "
     "expression formula regex pattern", "version": "version", "percent": "percent percentage",
     "rating": "rating stars score", "port": "port", "host": "host hostname domain",
@@ -68,7 +70,11 @@ _BY_WORDS: dict[str, str] = {
 _KINDS = {word: kind for kind, words in _BY_WORDS.items() for word in words.split()}
 _TIMES = frozenset({"at", "since", "until", "before", "after"})
 _SECRET_PAIRS = ({"api", "key"}, {"access", "token"}, {"auth", "token"}, {"private", "key"},
-                 {"api", "token"}, {"secret", "key"}, {"bearer", "token"})  # fmt: skip
+                 {"api", "token"}, {"secret", "key"}, {"bearer", "token"}, {"session", "key"},
+                 {"secret", "value"}, {"encryption", "key"}, {"signing", "key"})  # fmt: skip
+_COINS = listed("from to in out base quote input output sell buy src dst source target payment erc "
+                "reward lp native nft swap stable chain crypto")  # fmt: skip
+_PAGES = listed("page next continuation continue cursor sync start previous")
 _QUALIFIED = listed("name code type address number key")
 """Heads whose meaning the word before decides: a city name is a city, a file name a file."""
 _NUMERIC = listed(
@@ -115,6 +121,9 @@ def _named(parts: tuple[str, ...]) -> str | None:
     if whole:
         return whole
     last = parts[-1]
+    if last == "token" and len(parts) > 1:
+        # One before a coin tells which; any other opens a door.
+        return "page" if parts[-2] in _PAGES else "coin" if parts[-2] in _COINS else "secret"
     if last in _TIMES:
         return "datetime"
     if last == "on" and len(parts) > 1 and (parts[-2].endswith("ed") or parts[-2] in _DATED):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from tdscaling.phrasing.paths import is_version, of_path
-from tdscaling.phrasing.verbs import VERBS, base, listed
+from tdscaling.phrasing.verbs import VERBS, asks, base, listed
 
 _PARTS = re.compile(
     r"(?<![A-Z])(?:GET|POST|PUT|PATCH|DELETE)(?=[a-z])|(?<![A-Za-z])[A-Za-z]\d+[a-z]?(?![A-Za-z])|(?<=[a-z])V\d+(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
@@ -127,6 +127,8 @@ def verb_and_thing(name: str, service: str = "") -> tuple[str, str, bool]:
         parts = parts[1:]
     verb, rest = "", parts
     position = _verb_at(parts)
+    if asks(parts) and base(parts[0]) not in _ASKING:
+        return _named("list" if parts[-1] == "history" else "get", parts, None, frozenset())
     if position is not None:
         verb = base(parts[position])
         before, after = parts[:position], parts[position + 1 :]
@@ -158,6 +160,8 @@ def _verb_at(parts: list[str]) -> int | None:
     return next((position for position in order if parts[position] in VERBS), None)
 
 
+_ASKING = listed("get check read show view fetch retrieve list describe query search find track")
+"""Verbs that ask how something is themselves: `get_order_status`."""
 _CLEAR = listed("send create delete update remove add get list fetch set")
 """Words that are nothing but verbs."""
 

@@ -6,6 +6,7 @@ Enters: a word. Leaves: its base form, and the class of action that it stands fo
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 Action = Literal["get", "list", "create", "update", "delete", "status", "compute", "act"]
@@ -26,7 +27,8 @@ _BY_ACTION: dict[Action, str] = {
     "disable start stop pause resume lock unlock accept decline resolve reopen restore confirm "
     "suspend terminate pin unpin verify release deploy block unblock mute unmute merge restart "
     "abort end ship refund return undo trash untrash unarchive "
-    "unpublish unassign unconfirm unpost unfreeze unarchive unlink unstar expire schedule",
+    "unpublish unassign unconfirm unpost unfreeze unarchive unlink unstar expire schedule "
+    "acknowledge dismiss revoke ban unban void redeem",
     "compute": "convert calculate compute estimate predict translate validate compare evaluate "
     "analyze analyse measure encode decode format parse detect classify extract transform "
     "subtract multiply divide sum generate solve simulate score rank geocode reverse hash encrypt "
@@ -37,7 +39,9 @@ _BY_ACTION: dict[Action, str] = {
     "follow unfollow like unlike vote trigger invoke crawl scrape export process initialize init "
     "handle manage control think debug format lint screenshot echo greet plan help "
     "deploy evaluate watch listen interact select attach detach swap stake bridge sign roll draw "
-    "flip spawn kill mount sort",
+    "flip spawn kill mount sort renew prescribe increment migrate reload rotate toggle upgrade "
+    "downgrade grant hire kick promote demote provision react rebase exec delegate redelegate "
+    "unstake unsubscribe upvote downvote shutdown rollback snooze allocate",
 }  # fmt: skip
 
 
@@ -51,6 +55,23 @@ for _action, _words in _BY_ACTION.items():
     for _word in _words.split():
         ACTIONS.setdefault(_word, _action)
 VERBS = frozenset(ACTIONS)
+_ASKED = listed("status state history")
+_STATING = listed(
+    """set update change clear reset edit modify put patch post create add delete remove share
+    publish send save store write log record toggle mark archive purge import restore rename append
+    upsert submit transition move switch enable disable advance force apply assign rotate manage
+    handle register insert erase wipe drop report"""
+)
+"""Verbs that are done to a status, a state or a history."""
+
+
+def asks(words: Sequence[str]) -> bool:
+    """Whether a name of two words and more asks how something is: `refund_status` refunds nothing.
+
+    Args:
+        words: of the name, in small letters.
+    """
+    return len(words) > 1 and words[-1] in _ASKED and _STATING.isdisjoint(words)
 
 
 def base(word: str) -> str:
@@ -69,7 +90,8 @@ PAST: dict[str, str] = {
     "label": "labelled", "upsert": "saved", "take": "taken", "leave": "left", "setup": "set up",
     "control": "controlled", "cancel": "cancelled", "go": "done", "do": "done", "build": "built",
     "reset": "reset", "think": "thought out", "init": "initialized", "wait": "waited for",
-    "spin": "spun", "split": "split", "hit": "hit", "cut": "cut",
+    "spin": "spun", "kick": "kicked", "shutdown": "shut down", "rollback": "rolled back",
+    "exec": "run", "split": "split", "hit": "hit", "cut": "cut",
 }  # fmt: skip
 _DOUBLED = listed("debug transfer submit refer commit patrol admit permit defer prefer omit")
 """Verbs of more than one syllable that double their last letter."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import itertools
 import re
 
+from tdscaling.phrasing.verbs import asks
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -61,8 +63,11 @@ def words_of(name: str) -> list[str]:
 def changes(name: str, description: str) -> bool | None:
     """Whether a tool may change something, by the first verb of its name or else description.
 
-    `get_or_create` and `find_and_replace` may. None where there is no verb that is known.
+    `get_or_create` and `find_and_replace` may; `refund_status` does not. None where there is no
+    verb that is known.
     """
+    if asks(words_of(name[:200])):
+        return False
     said = [re.sub(r"(?<=[a-z])s$", "", word) for word in words_of(description[:200])[:4]]
     for words in (words_of(name[:200]), said):
         if any(
