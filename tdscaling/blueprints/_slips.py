@@ -39,6 +39,8 @@ _MISTAKES = (
     # a word or a bracket that is forgotten
     (" else $second_keys", ""),
     ('")\n', '"\n'),
+    ('")\n', ')\n'),
+    ("print(", "Print("),
 )  # fmt: skip
 """What the code says, and what is said instead; `{}` is either comparison."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from tdscaling.metrics._words import asks, refuses
 from tdscaling.roles.assistant._phrases import DETOURS, MORE, REFUSALS, _filled, _spoken
-from tdscaling.roles.assistant.scripted import AGAIN, PREFACES
+from tdscaling.roles.assistant.scripted import AGAIN, MENDS, PREFACES
 from tdscaling.verification._answers import _REFUSING
 from tdscaling.verification._values import tells
 
@@ -53,13 +53,13 @@ def test_refusals_are_understood(words: str) -> None:
     assert not asks(text)
 
 
-@pytest.mark.parametrize("text", [*PREFACES, *AGAIN, *MORE])
+@pytest.mark.parametrize("text", [*PREFACES, *AGAIN, *MENDS, *MORE])
 def test_other_words_neither_ask_nor_refuse(text: str) -> None:
     assert not asks(text)
     assert not refuses(text)
 
 
 def test_there_is_enough_to_choose_from() -> None:
-    assert len(set(PREFACES)) >= 25
-    assert len(set(AGAIN)) >= 10
+    assert len(set(PREFACES)) >= 40
+    assert min(len(set(AGAIN)), len(set(MENDS))) >= 14
     assert min(len(set(REFUSALS)), len(set(DETOURS))) >= 8
