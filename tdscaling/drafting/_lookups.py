@@ -155,10 +155,11 @@ def reckoned(reading: Reading) -> None:
     Raises:
         UndraftableError: if it is one. One that keeps such a text, as a snippet, is none.
     """
-    if reading.action in {"create", "update"} and not reading.tool.read_only:
+    if reading.action not in {"get", "list", "compute", "act"} and not reading.tool.read_only:
         return
     for name, parameter in reading.parameters.items():
-        if parameter.kind == "code" and not parameter.optional:
+        named = split(name)[-1:] == ("name",)  # of a script that is somewhere
+        if parameter.kind == "code" and not (parameter.optional or named):
             raise UndraftableError(
                 f"what it returns follows from the {plain(name, 60)} it is given"
             )

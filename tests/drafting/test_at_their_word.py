@@ -137,7 +137,9 @@ def test_what_follows_from_a_program_is_left_out(
 
 def test_a_program_that_is_kept_is_no_question() -> None:
     snippet = tool("create_snippet", "Store a python snippet.", {"code": "The code"})
-    assert left_out(snippet, tool("list_snippets")) == {}
+    block = tool("block_command", "Nobody may execute it.", {"command": "The command"})
+    run = tool("run_script", "Run a script of the project.", {"script_name": "Its name"})
+    assert left_out(snippet, block, run, tool("list_snippets")) == {}
 
 
 @pytest.mark.parametrize(
