@@ -189,12 +189,21 @@ def _value_reference(
     if picked.distinct:
         # Who says which row by a value knows the value.
         known = picked.pick != "first" and picked.pick["column"] == column
-        return f"the {what} {of} {_row(picked)}" if picked.noun and not known else None
+        if not picked.noun or known:
+            return None
+        return _row(picked) if _names(picked, column) else f"the {what} {of} {_row(picked)}"
     alone = len(_in_focus(steps, step.domain, column)) == 1
     if alone and _was_said(steps, turn, step, column, picked):
         return f"that same {what}"
     holder = _holder(steps, step, picked)
-    return f"the {what} {of} {holder}" if holder else None
+    if holder is None or _names(picked, column):
+        return holder
+    return f"the {what} {of} {holder}"
+
+
+def _names(picked: Picked, column: str) -> bool:
+    """Whether a value is the name of the row's thing: who says "my guest" means that person."""
+    return picked.own.removesuffix("_id") == column.removesuffix("_name") != column
 
 
 def _was_said(
@@ -216,6 +225,9 @@ def _holder(steps: Sequence[DraftStep], step: DraftStep, picked: Picked) -> str 
     for name, binding in step.bindings.items():
         if "fact" in binding and is_key(step.spec, name):
             return f"{step.spec.noun(name)} {spoken(step.values[name])}"
+        phrase = step.phrases.get(name, "that")
+        if is_key(step.spec, name) and not phrase.startswith("that"):
+            return phrase
     if not picked.noun or len(_in_focus(steps, step.domain, picked.own)) != 1:
         return None
     return f"my {picked.noun}" if step.owned else f"that {picked.noun}"

@@ -12,20 +12,25 @@ from collections.abc import Iterable
 from tdscaling.declared.domain import ToolSpec
 from tdscaling.phrasing.names import singular
 
-_VALUE = re.compile(r"that same |the (?:person on|(?:e-mail address|phone number|address) of) ")
 _SLOT = re.compile(r"\{\w+\}")
 
 
-def around(template: str, name: str, phrase: str) -> str:
+def around(template: str, name: str, phrase: str, *, key: bool) -> str:
     """A template that can take words where it has a value.
 
     Nobody is "called that same person", nothing has "the number that same phone number", and
     "the answers that that meeting got" has one "that" too many.
+
+    Args:
+        template: of a wish.
+        name: of the slot.
+        phrase: what comes into it.
+        key: whether it names a thing, rather than telling a person, a number or an address.
     """
     slot = f"{{{name}}}"
     if phrase.startswith("that "):
         template = template.replace(f" that {slot}", f" which {slot}")
-    if _VALUE.match(phrase):
+    if not key:
         named = r"\b(?:called|named|under the name(?: of)?|with the name(?: of)?) "
         template = re.sub(named + re.escape(slot), f"for {slot}", template)
         number = r"\b(?:the|my) (?:phone )?(?:number|address|e-mail(?: address)?|line),? "

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tdscaling.blueprints._refer import DraftStep, spoken
+from tdscaling.blueprints._refer import PERSONAL, DraftStep, spoken
 from tdscaling.blueprints._spoken import Heard, around, is_key
 from tdscaling.declared.rows import Generators
 from tdscaling.declared.words import slots
@@ -246,7 +246,8 @@ class Wording:
         words = {name: self._refer(step, name) for name in slots(template)}
         for name in words:
             if name in step.phrases and name not in figures:
-                template = around(template, name, words[name])
+                kind = step.spec.file.parameters[name].kind
+                template = around(template, name, words[name], key=kind not in PERSONAL)
             elif name not in step.phrases:
                 template = one_of(template, name, self._facts[step.bindings[name]["fact"]])
         text = template.format(**words)
