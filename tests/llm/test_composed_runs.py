@@ -160,7 +160,7 @@ def test_same_replies_same_bytes_wherever_it_runs(run: Path, tmp_path: Path) -> 
 
 
 def test_mutants_of_composed_parents(tmp_path: Path) -> None:
-    found = made(tmp_path, some, "evolution=novelty", size=20)
+    found = made(tmp_path, some, "evolution=novelty", size=40)
     assert any(line["meta"]["blueprint"]["parent"] for line in found)
 
 

@@ -43,16 +43,16 @@ def test_words_that_cannot_be_read_are_not_used(part: str, name: str, tmp_path: 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_verdict_that_cannot_be_read_is_none(name: str, tmp_path: Path) -> None:
     words = ("roles/judge=llm", "budget.attempts=6")
-    assert run(tmp_path, said(HOSTILE[name]), *words) == 0
+    assert run(tmp_path, said(HOSTILE[name]), *words) == 1  # nothing is accepted
     kept = rows(tmp_path, "SELECT DISTINCT accepted, reason FROM trajectories ORDER BY 2")
     assert (False, "role_failed") in kept
     assert not any(accepted for accepted, _ in kept)
-    assert run(tmp_path, said(HOSTILE[name]), *words) == 0  # it can be started again
+    assert run(tmp_path, said(HOSTILE[name]), *words) == 1  # it can be started again
 
 
 def test_half_a_character_in_plain_words_is_refused_where_it_comes_in(tmp_path: Path) -> None:
     words = ("roles/user=llm", "budget.attempts=6")
-    assert run(tmp_path, said("I want to fly \ud800."), *words) == 0
+    assert run(tmp_path, said("I want to fly \ud800."), *words) == 1
     kept = rows(tmp_path, "SELECT DISTINCT reason, detail FROM trajectories WHERE id <> ''")
     assert any("malformed reply" in detail for reason, detail in kept if reason == "role_failed")
     assert rows(tmp_path, "SELECT count(*) FROM trajectories WHERE accepted") == [(0,)]
@@ -68,7 +68,7 @@ def test_arguments_that_cannot_be_read_are_a_malformed_call(value: str, tmp_path
         name = body["tools"][0]["function"]["name"]
         return said(calls=[(name, f'{{"id": {value}}}')])
 
-    assert run(tmp_path, answer, "roles/assistant=llm", "budget.attempts=6") == 0
+    assert run(tmp_path, answer, "roles/assistant=llm", "budget.attempts=6") == 1
     kept = rows(tmp_path, "SELECT DISTINCT accepted, reason FROM trajectories")
     assert (False, "malformed_call") in kept
     assert not any(accepted for accepted, _ in kept)

@@ -15,7 +15,6 @@ from tdscaling.bindings import rows
 from tdscaling.coding.domain import CodeDomain
 from tdscaling.coding.words import report
 from tdscaling.errors import RoleError
-from tdscaling.phrasing.counted import one_of
 from tdscaling.roles import Scene
 from tdscaling.schema import Step
 
@@ -131,6 +130,8 @@ def _filled(template: str, row: Mapping[str, Any]) -> str:
 
 def _agreed(template: str, row: Mapping[str, Any]) -> str:
     """A filled template whose `order(s)` agree with the number that comes before them."""
+    # Not at the top: the package loads names of people, and a mistake is answered without.
+    from tdscaling.phrasing.counted import one_of
 
     def agree(match: re.Match[str]) -> str:
         there, slot, noun, plural, verb = match.group("there", "slot", "noun", "plural", "verb")
