@@ -70,11 +70,11 @@ def test_few_effective_modes_and_a_crowded_cell() -> None:
 def test_an_entropy_that_falls_round_after_round() -> None:
     """From twelve categories to four, a few fewer each round; floors off."""
     kinds = [(i % max(4, 12 - i // SIZE), i % 10) for i in range(20 * SIZE)]
-    found = feed(watch_with(domain_floor=0.0), kinds)
+    found = feed(watch_with(domain_floor=0.0, fall=0.5), kinds)
     assert kinds_of(found) == ["domains_falling"]
     assert "fell in each of 3 rounds" in found[0].message
     assert feed(watch_with(domain_floor=0.0, fall=3.0), kinds) == []
-    assert feed(watch_with(domain_floor=0.0, over=15), kinds) == []
+    assert feed(watch_with(domain_floor=0.0, fall=0.5, over=15), kinds) == []
 
 
 def test_an_alarm_is_raised_when_it_begins_and_again_after_it_ended() -> None:
