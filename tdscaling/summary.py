@@ -118,9 +118,7 @@ def print_skipped(console: Console, skipped: Sequence[Skipped]) -> None:
     if not skipped:
         return
     console.print(f"skipped     {len(skipped)} entries of the sources, for example:", markup=False)
-    for entry in skipped[:SKIPPED_SHOWN]:
-        text = "".join(c if c.isprintable() else " " for c in f"{entry.where}: {entry.why}")
-        console.print(f"            {text[:200]}", markup=False, highlight=False, soft_wrap=True)
+    _print_first(console, skipped)
     if len(skipped) > SKIPPED_SHOWN:
         console.print("            all of them are in the ledger's table skipped", markup=False)
 
@@ -152,13 +150,17 @@ def print_unclustered(console: Console, services: Sequence[Skipped], count: int)
         return
     head = f"{len(services)} of {count} services take no part, since no cluster came of them:"
     console.print(f"left out    {head}", markup=False, highlight=False, soft_wrap=True)
-    for entry in services[:SKIPPED_SHOWN]:
-        text = "".join(c if c.isprintable() else " " for c in f"{entry.where}: {entry.why}")
-        console.print(f"            {text[:200]}", markup=False, highlight=False, soft_wrap=True)
+    _print_first(console, services)
     if len(services) > SKIPPED_SHOWN:
         more = f"and {len(services) - SKIPPED_SHOWN} more"
         line = f"            {more}; all of them are in the ledger's table skipped"
         console.print(line, markup=False, highlight=False)
+
+
+def _print_first(console: Console, entries: Sequence[Skipped]) -> None:
+    for entry in entries[:SKIPPED_SHOWN]:
+        text = "".join(c if c.isprintable() else " " for c in f"{entry.where}: {entry.why}")
+        console.print(f"            {text[:200]}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_continuation(console: Console, run_dir: Path) -> None:

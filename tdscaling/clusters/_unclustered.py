@@ -22,6 +22,8 @@ _PAIR = 2
 """Tools of the smallest cluster in which a value flows from one tool to another."""
 _SCORES = (0.5, 0.4, 0.3)
 """Lower thresholds that are tried; no edge has a lower score."""
+NOT_KEPT = "other services have the same tools, or clusters.count kept other clusters"
+"""Why a service that has clusters is without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Tied:
             )
         if not self.fits(limits):
             return "none of its tied tools changes anything (clusters.needs_write=true)"
-        return "other services have the same tools, or clusters.count kept other clusters"
+        return NOT_KEPT
 
     def _writes(self, part: Iterable[str]) -> bool:
         return any(self.tools[name].writes for name in part)

@@ -19,7 +19,14 @@ from tdscaling.clusters._domains import clusters_of, offered, partners_of, taken
 from tdscaling.clusters._labels import Labels
 from tdscaling.clusters._parts import parts
 from tdscaling.clusters._selection import cover
-from tdscaling.clusters._unclustered import Limits, Tied, advice, of_domain, unclustered
+from tdscaling.clusters._unclustered import (
+    NOT_KEPT,
+    Limits,
+    Tied,
+    advice,
+    of_domain,
+    unclustered,
+)
 from tdscaling.clusters._values import KINDS, Values, values_of
 from tdscaling.dataflow import duplicates, entity, infer
 from tdscaling.errors import ConfigError, DomainError
@@ -84,6 +91,9 @@ class CommunityClusters:
         self._partners = partners
         self._labels = Labels(alphabet)
         self._seed = seed
+        self._barren: dict[str, str] = {}
+        """Services of which no cluster came when they were read, and why: reading them takes the
+        longest, so it is done once."""
 
     def build(self, catalog: Catalog) -> tuple[Cluster, ...]:
         """The clusters: of domains, of schemas, compositions; each by id.
@@ -113,13 +123,21 @@ class CommunityClusters:
     def left_out(self, catalog: Catalog, clusters: Sequence[Cluster]) -> tuple[Skipped, ...]:
         """Services without a cluster, with the reason."""
         limits = self._limits
-        tied = (_tied(catalog, name) for name in unclustered(catalog, clusters))
-        return tuple(Skipped(service.name, service.reason(limits)) for service in tied)
+        return tuple(
+            Skipped(
+                name,
+                of_domain(catalog.domains[name]).reason(limits)
+                if name in catalog.domains
+                else self._barren.get(name, NOT_KEPT),
+            )
+            for name in unclustered(catalog, clusters)
+        )
 
-    def _of_service(self, service: Service) -> Iterator[Cluster]:
-        limits = self._limits
+    def _of_service(self, service: Service) -> list[Cluster]:
+        limits, made = self._limits, list[Cluster]()
         tools = {tool.name: tool for tool in service.tools}
-        edges = [edge for edge in infer(service) if edge.score >= limits.threshold]
+        inferred = infer(service)
+        edges = [edge for edge in inferred if edge.score >= limits.threshold]
         found = parts(edges, sorted(tools), limits.least, limits.most, self._seed)
         place = {name: number for number, names in enumerate(found) for name in names}
         inside: list[list[Edge]] = [[] for _ in found]
@@ -130,7 +148,11 @@ class CommunityClusters:
             members = tuple(tools[name] for name in sorted(names))
             writes = any(tool.writes for tool in members)
             if len(kept) >= limits.edges and (writes or not limits.needs_write):
-                yield self._cluster(service, members, kept)
+                made.append(self._cluster(service, members, kept))
+        if not made:
+            tied = Tied(service.name, tools, inferred, executes=False)
+            self._barren[service.name] = tied.reason(limits)
+        return made
 
     def _cluster(
         self, service: Service, tools: tuple[Tool, ...], edges: tuple[Edge, ...]
